@@ -1,0 +1,64 @@
+# Two commands do everything: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+
+.PHONY: help demo test lint unit bench exam clean
+
+help:
+	@echo "make demo   install into .venv and judge an embedded real server"
+	@echo "make test   lint, types, architecture and every test (what CI runs)"
+	@echo "make lint   the first three of these"
+	@echo "make bench  measure speed against peers; writes bench/RESULTS.md"
+	@echo "make exam   the long runs"
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "no venv: apt install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/demo: .venv/made pyproject.toml
+	@echo "installing into .venv ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[all]'
+	@touch $@
+
+.venv/dev: .venv/made pyproject.toml
+	@echo "installing into .venv ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ .venv/demo
+
+# aiosmtpd breaks some rules of RFC 5321, and check says so by exit code 1: here that is the point.
+demo: .venv/demo
+	@echo; echo "Judging an embedded aiosmtpd (a real server) by RFC 5321:"; echo
+	@$(BIN)/fsm-smtp check; code=$$?; \
+	if [ $$code -eq 1 ]; then \
+	  echo; echo "Exit code 1: the server broke the rules above. That is aiosmtpd's doing, and what this tool is for."; \
+	else exit $$code; fi
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-cache
+
+# Coverage is asked of the core, and costs half as much again: what does not test the core goes without.
+CORE_TESTS := tests/core tests/wire tests/session tests/client tests/verify tests/mutate
+CORE := fsm_smtp/table/*,fsm_smtp/verify/*,fsm_smtp/wire/*,fsm_smtp/machine.py,fsm_smtp/configuration.py,fsm_smtp/refusal.py,fsm_smtp/session.py,fsm_smtp/vocabulary.py,fsm_smtp/yaml_source.py,fsm_smtp/errors.py,fsm_smtp/command.py
+
+unit: .venv/dev
+	$(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report= $(CORE_TESTS)
+	$(BIN)/coverage report --include='$(CORE)' --skip-covered --show-missing --fail-under=100
+	$(BIN)/python -m pytest -q -n $(JOBS) $(addprefix --ignore=,$(CORE_TESTS))
+
+test: lint unit
+
+bench: .venv/dev
+	$(BIN)/python -m bench
+
+exam: bench
+	{ echo "# Every mutant of the table"; echo; date -u +%F; $(BIN)/fsm-smtp --version; echo; \
+	  echo '```'; $(BIN)/fsm-smtp mutate --all; echo '```'; } > docs/mutants.md; cat docs/mutants.md
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

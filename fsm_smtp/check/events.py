@@ -1,0 +1,90 @@
+"""What the runner emits, in this order; reporters listen to nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fsm_smtp.check.case import Case, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What the server said of itself.
+
+    Attributes:
+        greeting: the text of the greeting, code included.
+        ehlo: the lines of the answer to EHLO, without their code; empty if it was refused.
+    """
+
+    greeting: str
+    ehlo: tuple[str, ...] = ()
+
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The keywords that EHLO listed, in upper case."""
+        return frozenset(line.split(" ", 1)[0].upper() for line in self.ehlo[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """The verdict of one case.
+
+    Attributes:
+        case: the case.
+        verdict: its verdict.
+        expected: what was allowed, at the step that decided.
+        actual: what came.
+        transcript: the session, credentials redacted.
+        duration_s: seconds from connecting to the verdict.
+        also: requirements beside the case's own that were broken on the way (a connection
+            closed where it must not be, a reply that nobody asked for or could read).
+    """
+
+    case: Case
+    verdict: Verdict
+    expected: str
+    actual: str
+    transcript: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    also: tuple[str, ...] = ()
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """All requirements that the verdict is about, the case's own first."""
+        return tuple(dict.fromkeys((*self.case.requirements, *self.also)))
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteStarted:
+    """The server answers; the cases follow."""
+
+    target: str
+    version: str
+    started: datetime
+    server: ServerInfo
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStarted:
+    """A case begins; others may be under way."""
+
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinished:
+    """A case has its verdict, *at_s* seconds after the suite began."""
+
+    result: CaseResult
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteFinished:
+    """Nothing more follows. Results stand in the order of the suite."""
+
+    results: tuple[CaseResult, ...]
+    duration_s: float
+
+
+Event = SuiteStarted | CaseStarted | CaseFinished | SuiteFinished

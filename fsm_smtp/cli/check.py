@@ -1,0 +1,182 @@
+"""``fsm-smtp check``: arguments in, reporters attached, exit code out."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fsm_smtp.cli.target import host_and_port
+
+if TYPE_CHECKING:
+    from fsm_smtp.check.connection import Target
+    from fsm_smtp.check.session import Settings
+
+SMTP_PORT = 25
+SMTPS_PORT = 465
+
+_HOST_NAME = re.compile(r"([A-Za-z0-9.-]+|\[[!-Z^-~]+\])\Z")
+_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+\Z")
+
+EPILOG = """\b
+Examples:
+  fsm-smtp check                          judge an embedded aiosmtpd
+  fsm-smtp check mx.example.net --recipient test@example.net
+  fsm-smtp check '[::1]:2525' --only '5321-4.1.1.*' --json report.json
+  fsm-smtp check mail.example.net:587 --starttls --user me
+  fsm-smtp check --list
+
+\b
+Exit codes:
+  0  no case fails
+  1  a case fails
+  2  wrong usage, a target that cannot be reached, or an error of ours with
+     nothing failed
+"""
+
+
+class UsageError(click.ClickException):
+    """One clear line, exit code 2."""
+
+    exit_code = 2
+
+
+def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _ADDRESS.match(value):
+        raise UsageError(
+            f"--{str(option.name).replace('_', '-')}: {value!r} is no address user@domain"
+        )
+    return value
+
+
+def _name(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _HOST_NAME.match(value):
+        raise UsageError(f"--ehlo-name: {value!r} is no domain name or address literal")
+    return value
+
+
+def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    return click.option(*names, **settings)
+
+
+@click.command(epilog=EPILOG)
+@click.argument("target", metavar="[HOST[:PORT]]", required=False)
+@_option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for stdout.")
+@_option("--recipient", callback=_address, metavar="ADDRESS", help="A mailbox that exists there.")
+@_option(
+    "--unknown-recipient",
+    callback=_address,
+    metavar="ADDRESS",
+    help="One that does not.  [default: no-such-mailbox-here@ the recipient's domain]",
+)
+@_option("--sender", callback=_address, metavar="ADDRESS", help="The sender of test messages.")
+@_option("--ehlo-name", callback=_name, metavar="NAME", help="The name we give in EHLO.")
+@_option("--user", envvar="FSM_SMTP_USER", show_envvar=True, help="Authenticate as this user.")
+@_option("--password", envvar="FSM_SMTP_PASSWORD", show_envvar=True, help="With this password.")
+@_option("--starttls", is_flag=True, help="Judge what the server does behind STARTTLS.")
+@_option("--tls", is_flag=True, help="TLS from the first octet; the default port is then 465.")
+@_option("--insecure", is_flag=True, help="Do not verify the certificate.")
+@_option("--only", multiple=True, metavar="GLOB", help="Only cases with such an id; repeatable.")
+@_option("--exclude", multiple=True, metavar="GLOB", help="No case with such an id; repeatable.")
+@_option("--list", "list_only", is_flag=True, help="List the cases and stop.")
+@_option(
+    "--timeout",
+    type=click.FloatRange(0, 3600, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds to wait for a reply.",
+)
+@_option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Sessions at a time.",
+)
+@_option("-v", "--verbose", is_flag=True, help="Show latitude, info and skip as well.")
+def check(target: str | None, **options: Any) -> None:
+    """Judge an SMTP server by the RFCs.
+
+    HOST is a name or an address, an IPv6 address in brackets. Without it, an embedded aiosmtpd
+    is started and judged. Test messages go to --recipient only.
+    """
+    # rich, asyncio and the YAML parser together cost more than the rest of the command line.
+    from fsm_smtp.check import command
+    from fsm_smtp.check.suite import load_suite
+    from fsm_smtp.errors import TargetUnreachable
+
+    _consistent(target, options)
+    server, settings = _target(target, options), _settings(options)
+    try:
+        suite = load_suite().select(options["only"], options["exclude"])
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if options["list_only"]:
+        command.list_cases(suite)
+        return
+    request = command.Request(
+        suite=suite,
+        target=server,
+        settings=settings,
+        json_file=options["json_file"],
+        verbose=options["verbose"],
+    )
+    try:
+        code = command.perform(request)
+    except TargetUnreachable as error:
+        raise UsageError(str(error)) from error
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "aiosmtpd":
+            raise
+        what = "without a target a server is embedded: pip install 'fsm-smtp[embedded]'"
+        raise UsageError(what) from error
+    click.get_current_context().exit(code)
+
+
+def _consistent(target: str | None, options: dict[str, Any]) -> None:
+    """Refuse options that contradict one another, before anything is connected."""
+    tls = options["starttls"] or options["tls"]
+    json_file = options["json_file"]
+    wrong = {
+        "--starttls and --tls exclude each other": options["starttls"] and options["tls"],
+        "--insecure says nothing without --starttls or --tls": options["insecure"] and not tls,
+        "the embedded server has no TLS: name a target": tls and target is None,
+        "--user and --password (or their environment variables) belong together": (
+            (options["user"] is None) != (options["password"] is None)
+        ),
+        f"--json: {json_file!r} is in no folder that exists": (
+            json_file is not None and not Path(json_file).absolute().parent.is_dir()
+        ),
+        f"--json: {json_file!r} is a folder": json_file is not None and Path(json_file).is_dir(),
+    }
+    for what, is_wrong in wrong.items():
+        if is_wrong:
+            raise UsageError(what)
+
+
+def _settings(options: dict[str, Any]) -> "Settings":
+    from fsm_smtp.check.session import Settings
+
+    names = ("sender", "recipient", "unknown_recipient", "ehlo_name", "user", "password")
+    given = {name: options[name] for name in names if options[name] is not None}
+    if "recipient" in given and "unknown_recipient" not in given:
+        domain = given["recipient"].rpartition("@")[2]
+        given["unknown_recipient"] = f"no-such-mailbox-here@{domain}"
+    timeout = options["timeout"]
+    return Settings(**given, timeout=timeout, quiet=min(timeout, 1.0), jobs=options["jobs"])
+
+
+def _target(text: str | None, options: dict[str, Any]) -> "Target | None":
+    from fsm_smtp.check.connection import Target, TLSMode
+
+    if text is None:
+        return None
+    try:
+        host, port = host_and_port(text, SMTPS_PORT if options["tls"] else SMTP_PORT)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    mode = TLSMode.STARTTLS if options["starttls"] else TLSMode.NONE
+    if options["tls"]:
+        mode = TLSMode.IMPLICIT
+    return Target(host, port, mode, verify=not options["insecure"])

@@ -1,0 +1,240 @@
+"""The client on asyncio: connects, reads, writes, starts TLS, closes."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TypeVar
+
+from fsm_smtp.client.address import address_literal
+from fsm_smtp.client.content import Content, Source
+from fsm_smtp.client.dialogue import Dialogue
+from fsm_smtp.client.options import Options
+from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
+from fsm_smtp.client.result import SendResult
+from fsm_smtp.client.stream import Stream
+from fsm_smtp.errors import ConnectionLost, HandshakeFailed
+from fsm_smtp.session import Session
+from fsm_smtp.wire import Command, Offers, Reply
+
+_T = TypeVar("_T")
+
+
+class AsyncClient:
+    """An SMTP client on asyncio: `Client` with ``await``. One connection, one task at a time.
+
+    Args:
+        host: name or address; with *path* only the name for TLS.
+        port: TCP port.
+        options: security, credentials, names, times.
+        path: a Unix socket to connect to, in place of host and port.
+        source_address: local address and port to connect from.
+    """
+
+    def __init__(
+        self,
+        host: str = "localhost",
+        port: int = 25,
+        options: Options | None = None,
+        *,
+        path: str | None = None,
+        source_address: tuple[str, int] | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.path = path
+        self.options = options or Options()
+        self.source_address = source_address
+        self._dialogue = Dialogue(self.options)
+        self._stream: Stream | None = None
+        self._busy = False
+
+    @property
+    def session(self) -> Session:
+        """The session: its state, what is legal, what was offered."""
+        return self._dialogue.session
+
+    @property
+    def offers(self) -> Offers:
+        """What EHLO offered, as far as it is in force."""
+        return self.session.offers
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def connect(self) -> Reply:
+        """Connect, say EHLO, start TLS and authenticate as the options say; gives EHLO's reply.
+
+        Raises:
+            ConnectionLost: no connection could be made, or it ended.
+            HandshakeFailed: TLS is wanted and cannot be had.
+            Rejected: the server refuses the connection, EHLO or the credentials.
+            ProtocolError: what else the server may do wrong. In each case the client is closed.
+        """
+        with self._alone():
+            if self._stream is not None:
+                raise RuntimeError("this client is connected already; close it first")
+            try:
+                await self._open()
+                return await self._converse(self._dialogue.open())
+            except BaseException:
+                self.close()
+                raise
+
+    async def quit(self) -> Reply | None:
+        """Send QUIT if that is legal, and close; gives its reply, if there was one."""
+        with self._alone():
+            if self._stream is None:
+                return None
+            try:
+                return await self._converse(self._dialogue.quit())
+            finally:
+                self.close()
+
+    def close(self) -> None:
+        """Close the connection at once, without QUIT. Afterwards `connect` may be called again."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        if self.session.may("close"):
+            self.session.close()
+
+    async def __aenter__(self) -> "AsyncClient":
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            await self.quit()
+        else:
+            self.close()
+
+    # -- mail ------------------------------------------------------------------------------------
+
+    async def send_message(
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        content: Source,
+        parameters: Mapping[str, str | None] | None = None,
+    ) -> SendResult:
+        """Send one message; gives a fate for each recipient. See `Client.send_message`."""
+        flow = self._dialogue.send(sender, recipients, Content.of(content), parameters)
+        return await self._run(flow)
+
+    async def command(self, command: Command) -> Reply:
+        """Send one command of `fsm_smtp.wire.commands` and give its reply.
+
+        Raises:
+            CommandRefused: the machine does not allow it now; nothing was written.
+            ProtocolError: what the server may do wrong.
+        """
+        return await self._run(self._dialogue.command(command))
+
+    # -- octets ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Generator[None, None, None]:
+        """One dialogue at a time: a second one would take the answers of the first."""
+        if self._busy:
+            raise RuntimeError(f"this client is busy; last command: {self.session.last_command}")
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
+    async def _run(self, flow: Flow[_T]) -> _T:
+        with self._alone():
+            return await self._converse(flow)
+
+    async def _converse(self, flow: Flow[_T]) -> _T:
+        """Do what *flow* asks for, until it ends. A session that cannot go on is closed."""
+        stream = self._stream
+        if stream is None:
+            raise RuntimeError("this client is not connected")
+        send, seconds = flow.send, self.options.seconds
+        answer: Answer = None
+        try:
+            while True:
+                request = send(answer)
+                if isinstance(request, Wait):
+                    answer = await _exchange(stream, request, seconds)
+                elif isinstance(request, bytes):
+                    answer = await stream.write(request, seconds)
+                elif request is GLANCE:
+                    answer = await stream.glance()
+                else:
+                    answer = await self._handshake(stream)
+        except StopIteration as done:
+            value: _T = done.value
+            return value
+        finally:
+            session = self.session
+            if not session.may("send_noop") and not session.may("send_quit"):
+                self.close()
+
+    async def _handshake(self, stream: Stream) -> Answer:
+        early = stream.take()
+        if early:
+            return early
+        name = self.options.server_name or self.host
+        try:
+            await stream.start_tls(self.options.tls_context(), name, self.options.seconds)
+        except OSError as error:
+            return error
+        return None
+
+    async def _open(self) -> None:
+        """Connect, and shake hands where TLS comes first."""
+        state = self.session.configuration.state
+        try:
+            self._stream = stream = await self._open_stream()
+        except ssl.SSLError as error:
+            what = f"the TLS handshake failed: {error}"
+            raise HandshakeFailed(what, state=state, rfc="8314 §3.3") from error
+        except OSError as error:
+            where = self.path or f"{self.host}:{self.port}"
+            what = f"no connection to {where}: {str(error) or type(error).__name__}"
+            raise ConnectionLost(what, state=state, command=None, who="network") from error
+        if self.options.ehlo_name is None:
+            self._dialogue.ehlo_name = address_literal(stream.local_address())
+
+    async def _open_stream(self) -> Stream:
+        loop = asyncio.get_running_loop()
+        tls = self.options.security == "tls"
+        context = self.options.tls_context() if tls else None
+        name = (self.options.server_name or self.host) if tls else None
+        async with asyncio.timeout(self.options.seconds):
+            if self.path is not None:
+                _, stream = await loop.create_unix_connection(
+                    Stream, self.path, ssl=context, server_hostname=name
+                )
+            else:
+                _, stream = await loop.create_connection(
+                    Stream,
+                    self.host,
+                    self.port,
+                    ssl=context,
+                    server_hostname=name,
+                    local_addr=self.source_address,
+                )
+        return stream
+
+
+async def _exchange(stream: Stream, wait: Wait, seconds: float) -> Answer:
+    if wait.octets:
+        written = await stream.write(wait.octets, seconds)
+        if not written:
+            return written
+        wait.octets = b""
+    now = time.monotonic()
+    if wait.deadline is None:
+        wait.deadline = now + wait.seconds
+    return await stream.read(wait.deadline - now)

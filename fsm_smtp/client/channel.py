@@ -1,0 +1,141 @@
+"""Octets over a connected socket, with limits of time. What the blocking client moves them by.
+
+A socket with a timeout costs a `poll` before each read and write. A plain socket on Linux can let
+the kernel keep the time in place of that (SO_RCVTIMEO, SO_SNDTIMEO), which saves two system calls
+for each command; `KernelTimed` does so. Everywhere else, and under TLS, `Timed` is used.
+"""
+
+import socket
+import ssl
+import struct
+import sys
+import time
+
+from fsm_smtp.client.readable import readable
+from fsm_smtp.client.requests import Answer, Wait
+
+#: Octets read at once; a reply is rarely longer.
+_READ = 8192
+
+
+class Timed:
+    """A socket with Python's timeouts: any kind of socket, also under TLS."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+
+    def exchange(self, wait: Wait, seconds: float) -> Answer:
+        """Write what the wait has to write, within *seconds*, then read."""
+        if wait.octets:
+            written = self.write(wait.octets, seconds)
+            if not written:
+                return written
+            wait.octets = b""
+        return self.read(wait)
+
+    def write(self, octets: bytes, seconds: float) -> bool | None:
+        """Write all; False when the connection is broken, None when time ran out."""
+        try:
+            self._allow_write(seconds)
+            self.socket.sendall(octets)
+        except (TimeoutError, BlockingIOError):
+            return None
+        except OSError:
+            return False
+        return True
+
+    def read(self, wait: Wait) -> bytes | None:
+        """The octets that come next; none at the end of the stream, None when time ran out."""
+        now = time.monotonic()
+        left = wait.seconds
+        if wait.deadline is None:
+            wait.deadline = now + left
+        else:
+            left = wait.deadline - now
+        try:
+            if left <= 0:
+                return None
+            self._allow_read(left)
+            return self.socket.recv(_READ)
+        except (TimeoutError, BlockingIOError):
+            return None
+        except OSError:
+            return b""
+
+    def glance(self) -> bytes | None:
+        """The octets that are here; none at the end of the stream, None when nothing is here."""
+        connected = self.socket
+        decrypted = isinstance(connected, ssl.SSLSocket) and connected.pending()
+        if not decrypted and not readable(connected.fileno()):
+            return None
+        try:
+            connected.settimeout(0)
+            return connected.recv(_READ)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        except OSError:
+            return b""
+
+    def _allow_write(self, seconds: float) -> None:
+        if self.socket.gettimeout() != seconds:  # setting it is a system call, asking is not
+            self.socket.settimeout(seconds)
+
+    def _allow_read(self, seconds: float) -> None:
+        self._allow_write(seconds)
+
+
+class KernelTimed(Timed):
+    """A plain socket on Linux whose time the kernel keeps."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        super().__init__(connected)
+        connected.settimeout(None)
+        self._reads = self._writes = 0.0
+
+    def write(self, octets: bytes, seconds: float) -> bool | None:
+        """As `Timed.write`. One call takes at most *seconds*, and nearly always takes all."""
+        until = time.monotonic() + seconds
+        view = memoryview(octets)
+        try:
+            self._allow_write(seconds)
+            while (sent := self.socket.send(view)) < len(view):
+                view = view[sent:]
+                if time.monotonic() >= until:
+                    return None
+        except BlockingIOError:
+            return None
+        except OSError:
+            return False
+        return True
+
+    def glance(self) -> bytes | None:
+        """As `Timed.glance`, in one system call."""
+        try:
+            return self.socket.recv(_READ, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def _allow_write(self, seconds: float) -> None:
+        if seconds != self._writes:
+            self._writes = seconds
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(seconds))
+
+    def _allow_read(self, seconds: float) -> None:
+        if seconds != self._reads:
+            self._reads = seconds
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
+
+
+def _timeval(seconds: float) -> bytes:
+    """``struct timeval``; never zero, which would mean for ever."""
+    whole, rest = divmod(max(1, round(seconds * 1_000_000)), 1_000_000)
+    return struct.pack("@ll", whole, rest)
+
+
+def channel(connected: socket.socket) -> Timed:
+    """The best way to move octets over *connected*."""
+    if sys.platform == "linux" and not isinstance(connected, ssl.SSLSocket):
+        return KernelTimed(connected)
+    return Timed(connected)

@@ -1,0 +1,47 @@
+"""What a dialogue asks its adapter to do, and what it gets back.
+
+- octets: write them; send back True, False when the connection is broken, None when time ran out;
+- a `Wait`: write its octets, if it has any, then read; send back the octets read, empty ones at
+  the end of the stream, None when time ran out, False when the connection broke while writing;
+- `GLANCE`: read what is here already; send back octets, empty ones at the end, None for nothing;
+- `HANDSHAKE`: start TLS; send back None, the error, or the octets that came before it.
+"""
+
+from collections.abc import Generator
+from typing import Final, TypeVar
+
+_T = TypeVar("_T")
+
+
+class Wait:
+    """Something must come from the server within `seconds`, however many reads that takes.
+
+    Most waits follow a command: it goes with the wait, as `octets`, and saves a request of its own.
+    The adapter empties them when they are written.
+    """
+
+    __slots__ = ("deadline", "octets", "seconds")
+
+    def __init__(self, seconds: float, octets: bytes = b"") -> None:
+        self.seconds = seconds
+        self.octets = octets
+        #: When it ends, on the adapter's clock; set by the adapter at its first read.
+        self.deadline: float | None = None
+
+
+class _Handshake:
+    """The request to start TLS."""
+
+
+HANDSHAKE: Final = _Handshake()
+
+
+class _Glance:
+    """The request to read without waiting."""
+
+
+GLANCE: Final = _Glance()
+
+Request = bytes | Wait | _Handshake | _Glance
+Answer = bytes | bool | Exception | None
+Flow = Generator[Request, Answer, _T]

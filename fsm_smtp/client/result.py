@@ -1,0 +1,87 @@
+"""What became of a message: a fate for each recipient, and nothing guessed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fsm_smtp.errors import ProtocolError
+from fsm_smtp.wire import Reply
+
+Outcome = Literal["accepted", "refused", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of the message for one recipient.
+
+    Attributes:
+        recipient: the address as given.
+        outcome: ``accepted``: the server has taken responsibility (RFC 5321 §4.2.5). ``refused``:
+            it has not. ``unknown``: the connection ended between the end of data and its reply.
+        reply: the reply that decided it; ``None`` when the connection ended first.
+        permanent: whether trying again is pointless (5yz); an end of the connection counts as
+            transient (RFC 5321 §3.8).
+    """
+
+    recipient: str
+    outcome: Outcome
+    reply: Reply | None
+    permanent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What became of one message.
+
+    Attributes:
+        sender: the reverse-path as given.
+        fates: one for each recipient, in the order given.
+        error: what cut the transaction short, if anything did.
+    """
+
+    sender: str
+    fates: tuple[Fate, ...]
+    error: ProtocolError | None = None
+
+    @property
+    def all_accepted(self) -> bool:
+        """Whether every recipient was accepted."""
+        return all(fate.outcome == "accepted" for fate in self.fates)
+
+    def recipients(self, outcome: Outcome) -> tuple[str, ...]:
+        """The recipients with this outcome."""
+        return tuple(fate.recipient for fate in self.fates if fate.outcome == outcome)
+
+
+class Fates:
+    """Collects the fates of one message while it is being sent."""
+
+    def __init__(self, sender: str, recipients: Sequence[str]) -> None:
+        self._sender = sender
+        self._recipients = tuple(recipients)
+        self._known: dict[int, Fate] = {}
+        #: Whether the end of data may have reached the server.
+        self.ended = False
+
+    def refuse(self, number: int, reply: Reply) -> None:
+        """The recipient with this number was refused."""
+        permanent = reply.first_digit == 5
+        self._known[number] = Fate(self._recipients[number], "refused", reply, permanent)
+
+    def decide(self, reply: Reply) -> None:
+        """This reply decides for all who are still open."""
+        for number, recipient in enumerate(self._recipients):
+            if number not in self._known:
+                if reply.first_digit == 2:
+                    self._known[number] = Fate(recipient, "accepted", reply)
+                else:
+                    self.refuse(number, reply)
+
+    def result(self, error: ProtocolError | None = None) -> SendResult:
+        """The result; who is still open was cut off by *error*."""
+        cut: Outcome = "unknown" if self.ended else "refused"
+        fates = tuple(
+            self._known.get(number) or Fate(recipient, cut, None)
+            for number, recipient in enumerate(self._recipients)
+        )
+        return SendResult(self._sender, fates, error)

@@ -1,0 +1,242 @@
+"""The client on blocking sockets: connects, reads, writes, starts TLS, closes."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TypeVar
+
+from fsm_smtp.client.address import address_literal
+from fsm_smtp.client.channel import Timed, channel
+from fsm_smtp.client.content import Content, Source
+from fsm_smtp.client.dialogue import Dialogue
+from fsm_smtp.client.options import Options
+from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
+from fsm_smtp.client.result import SendResult
+from fsm_smtp.errors import ConnectionLost, HandshakeFailed
+from fsm_smtp.session import Session
+from fsm_smtp.wire import Command, Offers, Reply
+
+_T = TypeVar("_T")
+
+
+class Client:
+    """An SMTP client on blocking sockets. One connection, one thread at a time.
+
+    Use it as a context manager: it connects on entry, and sends QUIT and closes on exit::
+
+        with Client("mx.example.com", 25, Options(security="starttls")) as client:
+            result = client.send_message("me@example.com", ["you@example.com"], b"...")
+
+    Args:
+        host: name or address; with *path* only the name for TLS.
+        port: TCP port.
+        options: security, credentials, names, times.
+        path: a Unix socket to connect to, in place of host and port.
+        source_address: local address and port to connect from.
+    """
+
+    def __init__(
+        self,
+        host: str = "localhost",
+        port: int = 25,
+        options: Options | None = None,
+        *,
+        path: str | None = None,
+        source_address: tuple[str, int] | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.path = path
+        self.options = options or Options()
+        self.source_address = source_address
+        self._dialogue = Dialogue(self.options)
+        self._channel: Timed | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def session(self) -> Session:
+        """The session: its state, what is legal, what was offered."""
+        return self._dialogue.session
+
+    @property
+    def offers(self) -> Offers:
+        """What EHLO offered, as far as it is in force."""
+        return self.session.offers
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def connect(self) -> Reply:
+        """Connect, say EHLO, start TLS and authenticate as the options say; gives EHLO's reply.
+
+        Raises:
+            ConnectionLost: no connection could be made, or it ended.
+            HandshakeFailed: TLS is wanted and cannot be had.
+            Rejected: the server refuses the connection, EHLO or the credentials.
+            ProtocolError: what else the server may do wrong. In each case the client is closed.
+        """
+        with self._alone():
+            if self._channel is not None:
+                raise RuntimeError("this client is connected already; close it first")
+            try:
+                self._open()
+                return self._converse(self._dialogue.open())
+            except BaseException:
+                self.close()
+                raise
+
+    def quit(self) -> Reply | None:
+        """Send QUIT if that is legal, and close; gives its reply, if there was one."""
+        with self._alone():
+            if self._channel is None:
+                return None
+            try:
+                return self._converse(self._dialogue.quit())
+            finally:
+                self.close()
+
+    def close(self) -> None:
+        """Close the connection at once, without QUIT. Afterwards `connect` may be called again."""
+        if self._channel is not None:
+            self._channel.socket.close()
+            self._channel = None
+        if self.session.may("close"):
+            self.session.close()
+
+    def __enter__(self) -> "Client":
+        self.connect()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.quit()
+        else:
+            self.close()
+
+    # -- mail ------------------------------------------------------------------------------------
+
+    def send_message(
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        content: Source,
+        parameters: Mapping[str, str | None] | None = None,
+    ) -> SendResult:
+        """Send one message; gives a fate for each recipient, whatever the server does.
+
+        Args:
+            sender: the reverse-path without angle brackets; ``""`` for notifications.
+            recipients: the forward-paths without angle brackets.
+            content: see `Content.of`; line ends are made CRLF.
+            parameters: of MAIL, beside SIZE, BODY and SMTPUTF8, which are set as needed.
+
+        Raises:
+            LocalProtocolError: the message cannot be sent, or not now; nothing was written.
+        """
+        flow = self._dialogue.send(sender, recipients, Content.of(content), parameters)
+        return self._run(flow)
+
+    def command(self, command: Command) -> Reply:
+        """Send one command of `fsm_smtp.wire.commands` and give its reply.
+
+        Raises:
+            CommandRefused: the machine does not allow it now; nothing was written.
+            ProtocolError: what the server may do wrong.
+        """
+        return self._run(self._dialogue.command(command))
+
+    # -- octets ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Generator[None, None, None]:
+        """One dialogue at a time: a second one would take the answers of the first."""
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError(f"this client is busy; last command: {self.session.last_command}")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _run(self, flow: Flow[_T]) -> _T:
+        with self._alone():
+            return self._converse(flow)
+
+    def _converse(self, flow: Flow[_T]) -> _T:
+        """Do what *flow* asks for, until it ends. A session that cannot go on is closed."""
+        moved = self._channel
+        if moved is None:
+            raise RuntimeError("this client is not connected")
+        send, seconds = flow.send, self.options.seconds
+        answer: Answer = None
+        try:
+            while True:
+                request = send(answer)
+                if isinstance(request, Wait):
+                    answer = moved.exchange(request, seconds)
+                elif isinstance(request, bytes):
+                    answer = moved.write(request, seconds)
+                elif request is GLANCE:
+                    answer = moved.glance()
+                else:
+                    answer = self._handshake(moved)
+                    moved = self._channel or moved
+        except StopIteration as done:
+            value: _T = done.value
+            return value
+        finally:
+            session = self.session
+            if not session.may("send_noop") and not session.may("send_quit"):
+                self.close()
+
+    def _handshake(self, plain: Timed) -> Answer:
+        try:
+            self._channel = channel(self._wrapped(plain.socket))
+        except OSError as error:
+            return error
+        return None
+
+    def _wrapped(self, plain: socket.socket) -> ssl.SSLSocket:
+        plain.settimeout(self.options.seconds)
+        # Of a connection that is gone already, `ssl` makes a socket without any handshake.
+        plain.getpeername()
+        name = self.options.server_name or self.host
+        return self.options.tls_context().wrap_socket(plain, server_hostname=name)
+
+    def _open(self) -> None:
+        """Connect, and shake hands where TLS comes first."""
+        state = self.session.configuration.state
+        try:
+            connected = self._open_socket()
+            self._channel = Timed(connected)  # from here on, `close` closes it
+            if self.path is not None:
+                connected.connect(self.path)
+            if self.options.security == "tls":
+                connected = self._wrapped(connected)
+            self._channel = channel(connected)
+        except ssl.SSLError as error:
+            what = f"the TLS handshake failed: {error}"
+            raise HandshakeFailed(what, state=state, rfc="8314 §3.3") from error
+        except OSError as error:
+            where = self.path or f"{self.host}:{self.port}"
+            what = f"no connection to {where}: {str(error) or type(error).__name__}"
+            raise ConnectionLost(what, state=state, command=None, who="network") from error
+        if self.options.ehlo_name is None:
+            self._dialogue.ehlo_name = address_literal(connected.getsockname())
+
+    def _open_socket(self) -> socket.socket:
+        seconds = self.options.seconds
+        if self.path is not None:
+            unconnected = socket.socket(socket.AF_UNIX)
+            unconnected.settimeout(seconds)
+            return unconnected
+        address = (self.host, self.port)
+        connected = socket.create_connection(address, seconds, self.source_address)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connected

@@ -1,0 +1,360 @@
+"""The gate: bytes move only when the machine agrees. One client session, in lock-step; no I/O.
+
+Outgoing, a command or a piece of content is offered to the machine, and only what it accepts is
+given back as octets to write. Incoming, octets become replies, each is matched with the command
+that it answers and offered to the machine; what the protocol does not allow is raised as the
+server's violation. An adapter writes what it is given, reads, starts TLS and closes; it knows no
+protocol. Time, too, comes from outside.
+
+The machine decides; this file changes no state and knows no order (see `fsm_smtp.machine`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fsm_smtp.command import SMTPCommand
+from fsm_smtp.configuration import Configuration
+from fsm_smtp.errors import (
+    ConnectionLost,
+    MalformedReply,
+    RemoteProtocolError,
+    ReplyTimeout,
+    UnexpectedReply,
+)
+from fsm_smtp.machine import ProtocolMachine, Step, shared_machine
+from fsm_smtp.vocabulary import Vocabulary
+from fsm_smtp.wire import (
+    Command,
+    ContentEncoder,
+    Offers,
+    Reply,
+    ReplyParser,
+    parse_offers,
+    printable,
+)
+from fsm_smtp.wire.commands import bdat
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, for transcripts and observers; credentials are redacted.
+
+    Attributes:
+        who: ``"C"`` for the client, ``"S"`` for the server, ``"-"`` for the connection.
+        text: the line, the reply, or what happened; safe to print.
+        before: name of the state before it.
+        after: name of the state after it.
+        trigger: the trigger it was.
+        row: id of the row that fired.
+        notes: what is not as it should be, each in a few words.
+    """
+
+    who: str
+    text: str
+    before: str
+    after: str
+    trigger: str
+    row: str
+    notes: tuple[str, ...] = ()
+
+
+Observer = Callable[[Event], None]
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(machine: ProtocolMachine) -> Vocabulary:
+    """A machine's vocabulary, made once."""
+    return Vocabulary(machine.table)
+
+
+class Session:
+    """One session of an SMTP client, without I/O.
+
+    Args:
+        machine: the protocol; the shared machine of the shipped table when ``None``.
+        observer: called with an `Event` for everything that happens.
+    """
+
+    def __init__(
+        self, machine: ProtocolMachine | None = None, *, observer: Observer | None = None
+    ) -> None:
+        self._machine = machine or shared_machine()
+        self._words = _vocabulary(self._machine)
+        self._model = self._machine.new_model()
+        self._parser = ReplyParser()
+        self._encoder: ContentEncoder | None = None
+        self._observer = observer
+        self._asked: str | None = None  # the trigger that waits for its reply
+        self._last: Command | str | None = None
+        self._offers = Offers(b"", {})
+
+    # -- what is so ------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> SMTPCommand:
+        """The state."""
+        return self._model.configuration.command
+
+    @property
+    def configuration(self) -> Configuration:
+        """The state and the memory."""
+        return self._model.configuration
+
+    @property
+    def legal(self) -> tuple[str, ...]:
+        """The client triggers that are legal now."""
+        return self._machine.legal(self._model.configuration)
+
+    def may(self, trigger: str) -> bool:
+        """Whether *trigger* can happen now.
+
+        Raises:
+            ValueError: there is no such trigger.
+        """
+        return self._machine.allows(self._model.configuration, trigger)
+
+    @property
+    def offers(self) -> Offers:
+        """What EHLO offered, as far as it is in force: nothing before EHLO, after HELO, or as soon
+        as TLS has come up (RFC 3207 §4.2)."""
+        in_force = self._model.configuration["greeted"] == "ehlo"
+        return self._offers if in_force else Offers(b"", {})
+
+    @property
+    def last_command(self) -> str | None:
+        """The last command that was sent, redacted."""
+        return self._last.redacted if isinstance(self._last, Command) else self._last
+
+    @property
+    def unread(self) -> bool:
+        """Whether there are octets that `next_reply` has not given out yet."""
+        return self._parser.pending
+
+    def wait_for(self) -> tuple[float, str]:
+        """How many seconds to wait for the reply at least, and the section that says so."""
+        trigger = self._machine.table.triggers[self._asked or "connect"]
+        return float(trigger.wait or 0), "5321 §4.5.3.2"
+
+    # -- outgoing --------------------------------------------------------------------------------
+
+    def connect(self, *, tls: bool = False) -> None:
+        """The connection is open; with *tls*, a verified handshake came first (RFC 8314 §3.3).
+
+        Raises:
+            CommandRefused: there is a connection already.
+        """
+        self._link("connect_tls" if tls else "connect", "connected" + (" with TLS" if tls else ""))
+        self._parser = ReplyParser()
+        self._asked, self._last = "connect", None
+
+    def send(self, command: Command) -> bytes:
+        """The octets of *command*, if it is legal now.
+
+        Raises:
+            CommandRefused: it is not; nothing has changed.
+        """
+        trigger = self._words.command(command)
+        self._fire(trigger, command)
+        return command.line
+
+    def send_chunk(self, chunk: bytes, *, last: bool) -> bytes:
+        """The octets of a BDAT command with its chunk (RFC 3030 §2), if it is legal now.
+
+        Raises:
+            CommandRefused: it is not; nothing has changed.
+        """
+        return self.send(bdat(len(chunk), last)) + chunk
+
+    def send_content(self, chunk: bytes | bytearray | memoryview) -> bytes:
+        """The wire form of a piece of the content (RFC 5321 §4.5.2), if content may be sent now.
+
+        Raises:
+            CommandRefused: it may not; nothing has changed.
+        """
+        before = self._model.configuration
+        step = self._machine.fire(self._model, "send_content")
+        if self._encoder is None:
+            self._encoder = ContentEncoder()
+        if self._observer is not None and step.target is not before:
+            self._tell("C", "(content)", before, "send_content", step)
+        return self._encoder.encode(chunk)
+
+    def end_content(self) -> bytes:
+        """The end of data, if it may be sent now.
+
+        Raises:
+            CommandRefused: it may not; nothing has changed.
+        """
+        before = self._model.configuration
+        step = self._machine.fire(self._model, "send_dot")
+        encoder = self._encoder or ContentEncoder()
+        self._encoder = None
+        self._asked, self._last = "send_dot", "."
+        if self._observer is not None:
+            self._tell("C", ".", before, "send_dot", step)
+        return encoder.finish()
+
+    def _fire(self, trigger: str, command: Command) -> None:
+        model = self._model
+        before = model.configuration
+        if not self._machine.events[trigger].trigger(model):
+            raise self._machine.refusal(before, trigger, command.redacted)
+        self._encoder = None
+        self._asked = trigger
+        self._last = command
+        if self._observer is not None:
+            self._tell("C", command.redacted, before, trigger, model.step)
+
+    # -- incoming --------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Take in octets from the server; then ask `next_reply` until it gives ``None``.
+
+        Raises:
+            RemoteProtocolError: they come where none may come, or cannot be taken in.
+        """
+        if data and self.may("tls_up"):
+            raise self._plaintext(data)
+        try:
+            self._parser.feed(data)
+        except MalformedReply as error:
+            raise self._malformed(error) from None
+
+    def next_reply(self) -> Reply | None:
+        """The next reply, judged, or ``None`` until more octets come.
+
+        Raises:
+            MalformedReply: the octets are no reply (RFC 5321 §4.2); the session is over.
+            UnexpectedReply: the protocol does not allow this reply now; the session is over.
+        """
+        try:
+            reply = self._parser.next_reply()
+        except MalformedReply as error:
+            raise self._malformed(error) from None
+        if reply is None:
+            return None
+        model = self._model
+        before = model.configuration
+        trigger = self._words.reply(reply.code)
+        step = self._machine.fire(model, trigger)
+        asked, self._asked = self._asked, None
+        notes = self._read_offers(reply) if self.may("offers_end") else ()
+        if self._observer is not None:
+            notes += self._notes(reply, asked)
+            self._tell("S", str(reply), before, trigger, step, *notes)
+        if step.row is not None and step.row.violation:
+            raise UnexpectedReply(
+                before.state,
+                self.last_command if asked else None,
+                str(reply),
+                why=step.row.note or "",
+                rfc=step.row.rfc,
+            )
+        if self._parser.pending and self.may("tls_up"):
+            raise self._plaintext(self._parser.buffered)
+        return reply
+
+    def tls_up(self) -> None:
+        """The handshake after STARTTLS succeeded: nothing learned before it survives (RFC 3207).
+
+        Raises:
+            CommandRefused: no handshake was due.
+        """
+        self._link("tls_up", "TLS is up")
+        self._parser = ReplyParser()
+
+    def tls_failed(self) -> None:
+        """The handshake after STARTTLS failed; only closing is left.
+
+        Raises:
+            CommandRefused: no handshake was due.
+        """
+        self._link("tls_failed", "the TLS handshake failed")
+
+    def eof(self) -> ConnectionLost | None:
+        """The server closed the connection: the error, unless the session had come to its end."""
+        before = self._model.configuration
+        step = self._link("eof", "closed by the server")
+        if step.row is None or not step.row.violation:
+            return None
+        return ConnectionLost(
+            step.row.note or "closed", state=before.state, command=self.last_command, who="server"
+        )
+
+    def timeout(self, seconds: float) -> ReplyTimeout:
+        """No reply within *seconds*: the error. Only closing is left.
+
+        Raises:
+            CommandRefused: nothing was waited for.
+        """
+        before = self._model.configuration
+        self._link("timeout", f"no reply within {seconds:g} s")
+        return ReplyTimeout(before.state, self.last_command, seconds, self.wait_for()[1])
+
+    def close(self) -> None:
+        """The connection was closed on our side. The session can `connect` again afterwards.
+
+        Raises:
+            CommandRefused: there is no connection.
+        """
+        self._link("close", "closed by the client")
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _read_offers(self, reply: Reply) -> tuple[str, ...]:
+        """Take in the offers of *reply*, and say what is not right with them."""
+        self._offers = parse_offers(reply)
+        notes: list[str] = []
+        for trigger in map(self._words.offer, self._offers):
+            if trigger is not None:
+                row = self._machine.fire(self._model, trigger).row
+                if row is not None and row.note:
+                    notes.append(row.note)
+        self._machine.fire(self._model, "offers_end")
+        return tuple(notes)
+
+    def _link(self, trigger: str, text: str) -> Step:
+        before = self._model.configuration
+        step = self._machine.fire(self._model, trigger)
+        if self._observer is not None:
+            self._tell("-", text, before, trigger, step)
+        return step
+
+    def _malformed(self, error: MalformedReply) -> MalformedReply:
+        before = self._model.configuration
+        step = self._machine.fire(self._model, "reply_invalid")
+        if self._observer is not None:
+            self._tell("S", printable(error.received), before, "reply_invalid", step)
+        return error
+
+    def _plaintext(self, octets: bytes) -> RemoteProtocolError:
+        before = self._model.configuration
+        step = self._machine.fire(self._model, "reply_invalid")
+        text = printable(octets[:80])
+        if self._observer is not None:
+            self._tell("S", text, before, "reply_invalid", step)
+        assert step.row is not None
+        why = step.row.note or ""
+        return UnexpectedReply(before.state, self.last_command, text, why=why, rfc=step.row.rfc)
+
+    def _notes(self, reply: Reply, asked: str | None) -> tuple[str, ...]:
+        if asked is not None and not self._words.is_listed(reply.code, asked):
+            return (f"{reply.code} is not listed for this command", *reply.untidy)
+        return reply.untidy
+
+    def _tell(
+        self,
+        who: str,
+        text: str,
+        before: Configuration,
+        trigger: str,
+        step: Step,
+        *notes: str,
+    ) -> None:
+        assert self._observer is not None
+        assert step.row is not None
+        if step.row.note:
+            notes = (step.row.note, *notes)
+        after = self._model.configuration.state
+        self._observer(Event(who, text, before.state, after, trigger, step.row.id, notes))

@@ -1,0 +1,62 @@
+"""Playing a suite in a test: the results by case id."""
+
+import asyncio
+from pathlib import Path
+
+from fsm_smtp.check.case import Case, Verdict
+from fsm_smtp.check.connection import Target
+from fsm_smtp.check.events import CaseFinished, CaseResult
+from fsm_smtp.check.runner import run_suite
+from fsm_smtp.check.session import Settings
+from fsm_smtp.check.suite import Suite, load_suite
+from tests.check.strict_server import HOST, strict_server
+
+#: Loopback answers within a millisecond; what has not come by then does not come.
+SETTINGS = Settings(timeout=2.0, quiet=0.12, jobs=8)
+SUITE = load_suite()
+
+
+async def play(suite: Suite, port: int, settings: Settings = SETTINGS) -> dict[str, CaseResult]:
+    """The results on the server at *port*, by case id."""
+    results: dict[str, CaseResult] = {}
+    async for event in run_suite(suite, Target(HOST, port), settings):
+        if isinstance(event, CaseFinished):
+            results[event.result.case.id] = event.result
+    return results
+
+
+def play_strict(
+    suite: Suite, *faults: str, settings: Settings = SETTINGS, offers: tuple[str, ...] = ()
+) -> dict[str, CaseResult]:
+    """The results on the strict server with *faults*."""
+
+    async def run() -> dict[str, CaseResult]:
+        async with strict_server(*faults, offers=offers or ("PIPELINING", "HELP")) as port:
+            return await play(suite, port, settings)
+
+    return asyncio.run(run())
+
+
+def verdicts(results: dict[str, CaseResult], verdict: Verdict) -> set[str]:
+    """The ids of the cases with *verdict*."""
+    return {name for name, result in results.items() if result.verdict is verdict}
+
+
+def suite_of(*cases: Case) -> Suite:
+    """A suite of these cases."""
+    return Suite(cases)
+
+
+def suite_from(folder: Path, steps: str, *, level: str = "MUST", start: str = "ehlo") -> Suite:
+    """A suite of one case, ``5321-4.1.1.9-try``, with *steps* as YAML."""
+    indented = "".join(f"          {line}\n" for line in steps.strip().splitlines())
+    path = folder / "try.yaml"
+    path.write_text(
+        "rfc: 5321\ntitle: try\nsections:\n"
+        '  - section: "4.1.1.9"\n    title: NOOP\n    cases:\n'
+        f"      - id: 5321-4.1.1.9-try\n        level: {level}\n        start: {start}\n"
+        "        requirements: [R070]\n        requirement: One thing is tried.\n"
+        f"        steps:\n{indented}",
+        encoding="utf-8",
+    )
+    return load_suite([path])

@@ -1,0 +1,232 @@
+"""``fsm-smtp check`` as it is called: exit codes, the embedded server, reports on disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fsm_smtp.cli.check import check
+from tests.check.playing import SUITE
+from tests.check.strict_server import HOST, PASSWORD, USER, strict_server_in_thread
+
+SCRIPT = "from fsm_smtp.cli.check import check; check(prog_name='fsm-smtp check')"
+QUICK = ["--only", "5321-4.1.4-*", "--jobs", "8"]
+
+
+def run(*arguments: str, env: dict[str, str | None] | None = None) -> Result:
+    return CliRunner().invoke(check, list(arguments), env=env)
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, dict[str, Any]]:
+    """The whole suite on the embedded aiosmtpd, once."""
+    path = tmp_path_factory.mktemp("embedded") / "report.json"
+    result = run("--json", str(path), "--jobs", "16")
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result, document
+
+
+class TestEmbedded:
+    def test_aiosmtpd_has_these_failures(self, embedded: tuple[Result, dict[str, Any]]) -> None:
+        _, document = embedded
+        failed = {case["id"] for case in document["cases"] if case["verdict"] == "fail"}
+        assert failed == {
+            # It reads commands up to LF, whatever stands before it.
+            "5321-2.3.8-bare-lf-command",
+            # The fifth unknown command gets 502 and a closed connection, without 421.
+            "5321-3.8-several-unknown-commands",
+            # Its address parser is the one for header fields.
+            "5321-4.1.2-control-character",
+        }
+
+    def test_and_these_departures_from_a_should(
+        self, embedded: tuple[Result, dict[str, Any]]
+    ) -> None:
+        _, document = embedded
+        warned = {case["id"] for case in document["cases"] if case["verdict"] == "warn"}
+        assert {
+            "5321-4.1.2-reverse-path-without-brackets",
+            "5321-4.1.2-forward-path-without-brackets",
+            "5321-4.1.1.8-help",
+        } <= warned
+
+    def test_nothing_is_masked(self, embedded: tuple[Result, dict[str, Any]]) -> None:
+        _, document = embedded
+        assert len(document["cases"]) == len(SUITE.cases)
+        for verdict in ("error", "timeout", "inconclusive"):
+            assert document["summary"][verdict] == 0
+        assert document["summary"]["pass"] > 80
+
+    def test_it_ends_with_exit_1_and_the_summary(
+        self, embedded: tuple[Result, dict[str, Any]]
+    ) -> None:
+        result, document = embedded
+        assert result.exit_code == 1
+        last = result.output.splitlines()[-1]
+        assert last.startswith(f"{len(SUITE.cases)} cases, ")
+        assert f"{document['summary']['fail']} fail" in last
+        # Nothing of the server's own log.
+        assert "unrecognised" not in result.output
+
+    def test_without_aiosmtpd_one_line_says_what_to_install(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delitem(sys.modules, "fsm_smtp.check.embedded", raising=False)
+        monkeypatch.setitem(sys.modules, "aiosmtpd", None)
+        monkeypatch.setitem(sys.modules, "aiosmtpd.smtp", None)
+        result = run(*QUICK)
+        assert result.exit_code == 2
+        assert result.stderr.count("\n") == 1
+        assert "pip install 'fsm-smtp[embedded]'" in result.stderr
+
+
+class TestExitCodes:
+    def test_no_case_fails(self) -> None:
+        with strict_server_in_thread() as port:
+            result = run(f"{HOST}:{port}", *QUICK)
+        assert result.exit_code == 0
+        assert " pass" in result.output.splitlines()[-1]
+
+    def test_a_case_fails(self) -> None:
+        with strict_server_in_thread("refuses a second EHLO") as port:
+            result = run(f"{HOST}:{port}", *QUICK)
+        assert result.exit_code == 1
+        assert "FAIL   5321-4.1.4-second-ehlo" in result.output
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["host:port"], "the port is a number"),
+            (["host:0"], "the port is a number"),
+            (["host:65536"], "the port is a number"),
+            (["::1"], "[::1]"),
+            (["[::1"], "no HOST"),
+            (["a b"], "no HOST"),
+            (["user@host"], "no HOST"),
+            ([""], "no HOST"),
+            (["--only", "9999-*"], "no case matches '9999-*'"),
+            (["--exclude", "5321-*"], "no case is left"),
+            (["--recipient", "nobody"], "--recipient: 'nobody' is no address"),
+            (["--unknown-recipient", "<a@b>"], "--unknown-recipient"),
+            (["--sender", "a@b\r\nRSET"], "--sender"),
+            (["--ehlo-name", "a b"], "--ehlo-name"),
+            (["host", "--tls", "--starttls"], "exclude each other"),
+            (["host", "--insecure"], "--insecure says nothing"),
+            (["--tls"], "the embedded server has no TLS"),
+            (["host", "--user", "me"], "belong together"),
+            (["host", "--json", "/no/such/folder/report.json"], "in no folder that exists"),
+        ],
+    )
+    def test_wrong_usage_is_one_line(self, arguments: list[str], said: str) -> None:
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert said in result.stderr
+        assert result.stderr.startswith("Error: ")
+        assert result.stderr.count("\n") == 1
+        assert result.stdout == ""
+
+    def test_an_option_that_is_none(self) -> None:
+        assert run("--nonsense").exit_code == 2
+        assert run("--jobs", "0").exit_code == 2
+        assert run("--timeout", "-1").exit_code == 2
+
+    def test_a_target_that_cannot_be_reached(self) -> None:
+        with strict_server_in_thread() as port:
+            pass
+        result = run(f"{HOST}:{port}", *QUICK)
+        assert result.exit_code == 2
+        assert result.stderr == f"Error: 127.0.0.1:{port}: connection refused\n"
+
+    def test_a_report_that_cannot_be_written(self, tmp_path: Path) -> None:
+        with strict_server_in_thread() as port:
+            result = run(f"{HOST}:{port}", *QUICK, "--json", "/dev/full")
+        assert result.exit_code == 2
+        assert "Error: --json: '/dev/full': no space left on device" in result.stderr
+        assert " pass" in result.stdout.splitlines()[-1]
+
+    def test_a_suite_that_is_wrong(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def missing(*parts: str) -> Path:
+            return Path("/no/such").joinpath(*parts)
+
+        monkeypatch.setattr("fsm_smtp.check.suite.spec_path", missing)
+        result = run("--list")
+        assert result.exit_code == 2
+
+
+class TestReports:
+    def test_json_on_standard_output_alone(self) -> None:
+        with strict_server_in_thread() as port:
+            result = run(f"{HOST}:{port}", *QUICK, "--json", "-")
+        document = json.loads(result.stdout)
+        assert document["schema"] == 1
+        assert document["target"] == f"{HOST}:{port}"
+        assert " pass" in result.stderr.splitlines()[-1]
+
+    def test_the_password_is_nowhere(self, tmp_path: Path) -> None:
+        path = tmp_path / "report.json"
+        with strict_server_in_thread("demands authentication", offers=("AUTH PLAIN",)) as port:
+            result = run(
+                f"{HOST}:{port}", *QUICK, "--json", str(path), "-v",
+                env={"FSM_SMTP_USER": USER, "FSM_SMTP_PASSWORD": PASSWORD},
+            )  # fmt: skip
+        assert "second-ehlo" in path.read_text()
+        assert json.loads(path.read_text())["summary"]["pass"] > 5
+        for text in (result.output, path.read_text()):
+            assert PASSWORD not in text
+            assert "AHVzZXIAb3BlbiBzZXNhbWU=" not in text
+
+    def test_the_list_needs_no_server(self) -> None:
+        result = run("--list", "--only", "5321-3.3-*")
+        assert result.exit_code == 0
+        assert "5321-3.3-rcpt-before-mail" in result.output
+        assert "5321-4.2" not in result.output
+
+    def test_help_shows_examples_and_exit_codes(self) -> None:
+        result = run("--help")
+        assert "Examples:" in result.output
+        assert "Exit codes:" in result.output
+
+    def test_an_ipv6_target(self) -> None:
+        result = run("[::1]:1", *QUICK)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("Error: [::1]:1: ")
+
+
+def test_ctrl_c_reports_what_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    with strict_server_in_thread("never answers NOOP") as port:
+        command = [
+            sys.executable, "-c", SCRIPT, f"{HOST}:{port}", "--jobs", "2", "--timeout", "30",
+            "--json", str(path),
+        ]  # fmt: skip
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            assert process.stdout is not None
+            heading = process.stdout.readline()  # it has begun
+            time.sleep(3.0)  # the first cases wait one second for silence, the others for NOOP
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert f":{port} " in heading
+    assert "Traceback" not in err
+    document = json.loads(path.read_text())
+    known = len(document["cases"])
+    assert 0 < known < len(SUITE.cases)
+    assert out.splitlines()[-1].startswith(
+        f"{known} of {len(SUITE.cases)} cases, broken off after {document['duration_s']:.1f} s: "
+    )
+    assert process.returncode == (1 if document["summary"]["fail"] else 2)

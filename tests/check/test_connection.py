@@ -1,0 +1,151 @@
+"""The connection of a check: however a server writes, an outcome comes, in time and bounded."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from fsm_smtp.check.connection import Connection, Outcome, Target
+from fsm_smtp.check.transcript import MAX_LINES, Transcript, printable, redacted
+
+HOST = "127.0.0.1"
+
+
+@asynccontextmanager
+async def connected(
+    *chunks: bytes, gap: float = 0.0, endless: bool = False
+) -> AsyncGenerator[Connection]:
+    """A connection to a server that writes *chunks*, then closes; or goes on with the last."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        sessions.append(task)
+        try:
+            for chunk in chunks:
+                writer.write(chunk)
+                await writer.drain()
+                await asyncio.sleep(gap)
+            while endless:
+                writer.write(chunks[-1] * 500)
+                await writer.drain()
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the check has seen enough
+        writer.close()
+
+    sessions: list[asyncio.Task[None]] = []
+    server = await asyncio.start_server(serve, HOST, 0)
+    connection = Connection(Target(HOST, server.sockets[0].getsockname()[1]), timeout=1.0)
+    await connection.open()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+        server.close()
+        for session in sessions:
+            session.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
+
+
+def outcomes(
+    *chunks: bytes, count: int = 1, gap: float = 0.0, endless: bool = False
+) -> list[Outcome]:
+    async def read() -> list[Outcome]:
+        async with connected(*chunks, gap=gap, endless=endless) as connection:
+            return [await connection.outcome() for _ in range(count)]
+
+    return asyncio.run(asyncio.wait_for(read(), 10))
+
+
+def test_one_octet_at_a_time_is_the_same_reply() -> None:
+    text = b"250-mx.example.test\r\n250 HELP\r\n"
+    (whole,) = outcomes(text)
+    (drip,) = outcomes(*(text[number : number + 1] for number in range(len(text))), gap=0.001)
+    assert whole == drip
+    assert whole.word == "250"
+    assert whole.raw == (b"250-mx.example.test\r\n", b"250 HELP\r\n")
+    assert str(whole) == "250-mx.example.test (and 1 more lines)"
+
+
+def test_replies_in_one_segment_are_read_one_by_one() -> None:
+    words = [outcome.word for outcome in outcomes(b"250 a\r\n500 b\r\n", count=3)]
+    assert words == ["250", "500", "closed"]
+
+
+def test_a_reply_that_drips_does_not_keep_the_timeout_alive() -> None:
+    (outcome,) = outcomes(b"250-", *[b"x"] * 30, gap=0.1)
+    assert (outcome.word, outcome.waited) == ("silence", 1.0)
+
+
+@pytest.mark.parametrize(
+    "octets", [b"x" * 4096, b"250-again\r\n", b"250 no end", b"\0" * 100, b"\r\n"]
+)
+def test_what_never_ends_is_malformed(octets: bytes) -> None:
+    (outcome,) = outcomes(octets, endless=True)
+    assert outcome.word == "malformed"
+    assert "RFC 5321" in outcome.detail
+
+
+def test_a_flood_of_replies_is_read_as_far_as_it_is_asked_for() -> None:
+    words = {outcome.word for outcome in outcomes(b"250 x\r\n" * 1000, count=50, endless=True)}
+    assert words == {"250"}
+
+
+def test_what_nobody_asked_for_is_surplus() -> None:
+    async def read() -> tuple[str, str | None, str | None]:
+        async with connected(b"220 a\r\n250 b\r\n") as connection:
+            first = await connection.outcome()
+            second, third = await connection.surplus(), await connection.surplus()
+            return first.word, second.word if second else None, third.word if third else None
+
+    assert asyncio.run(read()) == ("220", "250", None)
+
+
+def test_writing_to_a_server_that_is_gone_raises_nothing() -> None:
+    async def write() -> str:
+        async with connected(b"") as connection:
+            for _ in range(3):
+                await connection.write(b"x" * 100_000)
+                await asyncio.sleep(0.01)
+            return (await connection.outcome()).word
+
+    assert asyncio.run(write()) == "closed"
+
+
+def test_a_transcript_has_an_end() -> None:
+    transcript = Transcript(lambda: 0.0)
+    for _ in range(MAX_LINES + 5):
+        transcript.client(b"NOOP\r\n")
+    assert len(transcript.lines) == MAX_LINES + 1
+    assert transcript.lines[-1] == "… 5 more lines"
+    long = Transcript(lambda: 0.0)
+    long.client(b"x" * 1000 + b"\r\n")
+    long.server(b"y" * 1000)
+    assert max(map(len, long.lines)) < 200
+    assert "(1002 octets)" in long.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("octets", "shown"),
+    [
+        (b"NOOP", "NOOP"),
+        (b"a\tb\r\n\x00\x1b[31m\x7f\xff\\", "a\\tb\\r\\n\\x00\\x1b[31m\\x7f\\xff\\\\"),
+    ],
+)
+def test_octets_are_shown_unambiguously(octets: bytes, shown: str) -> None:
+    assert printable(octets) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (b"AUTH PLAIN AGEAYg==", b"AUTH PLAIN [redacted]"),
+        (b"auth plain AGEAYg== x", b"auth plain [redacted]"),
+        (b"  AUTH\tLOGIN\tdXNlcg==", b"  AUTH\tLOGIN [redacted]"),
+        (b"AUTH LOGIN", b"AUTH LOGIN"),
+        (b"MAIL FROM:<a@b> AUTH=<>", b"MAIL FROM:<a@b> AUTH=<>"),
+    ],
+)
+def test_credentials_are_not_shown(line: bytes, shown: bytes) -> None:
+    assert redacted(line) == shown

@@ -1,0 +1,15 @@
+"""What all tests share: real servers on demand, and hypothesis that is the same everywhere."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+# One machine is slower than another, and nothing here is a test of speed.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+# The same examples in every run: a red run says something about the change that made it red.
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")

@@ -1,0 +1,1 @@
+"""Tests of the core: the table, its loader, the machine, the refusals, the verifier."""

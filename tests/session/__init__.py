@@ -1,0 +1,1 @@
+"""Tests of the gate: a session without I/O."""

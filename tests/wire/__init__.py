@@ -1,0 +1,1 @@
+"""Tests of the wire: octets in, octets out, no state."""
