@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from multiprocessing import get_context
 
 from fsm_smtp.errors import SpecError
 from fsm_smtp.mutate.equivalence import Difference, Steps, difference
@@ -109,7 +110,12 @@ def run_campaign(
 ) -> Score:
     """Try *mutants* of *table*, in *jobs* processes; *on_trial* hears of each as it ends."""
     trials: list[Trial] = []
-    with ProcessPoolExecutor(jobs, initializer=_prepare, initargs=(table,)) as pool:
+    # Spawned, never forked: a caller may run threads (a progress bar does), and a fork copies the
+    # locks that they hold at that moment, with nobody left to release them.
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_prepare, initargs=(table,)
+    )
+    with pool:
         for trial in pool.map(_try, mutants, chunksize=4):
             trials.append(trial)
             if on_trial is not None:
