@@ -17,7 +17,7 @@ class Check:
         holds: the verdict.
         problem: what was found when it does not hold, or is vacuous.
         counterexample: the shortest run that shows it; empty when there is none to show.
-        requirements: ids of the requirements in ``specs/register.yaml`` that it covers.
+        requirements: ids of the requirements in ``specs/register/`` that it covers.
         vacuous: it holds, but would also hold with its consequent replaced by false.
     """
 

@@ -6,16 +6,16 @@ Written anew by ``python -m fsm_smtp.verify.page > docs/verified.md``.
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from fsm_smtp.register import Requirement, load_register
 from fsm_smtp.specs import spec_path
 from fsm_smtp.table import Table, load_table
 from fsm_smtp.table.properties import Property
 from fsm_smtp.verify.checks import verify
-from fsm_smtp.verify.register import Requirement, load_register
 
 _HEAD = """\
 # What is verified
 
-This page is generated from `specs/transitions.yaml`, its overlays and `specs/register.yaml`:
+This page is generated from `specs/transitions.yaml`, its overlays and `specs/register/`:
 `python -m fsm_smtp.verify.page > docs/verified.md`. `fsm-smtp verify` proves it anew.
 
 ## How
