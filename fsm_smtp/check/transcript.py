@@ -8,6 +8,9 @@ MAX_LINES = 300
 #: Octets shown of one line.
 MAX_SHOWN = 160
 
+#: What stands behind octets of ours that no CRLF ends.
+UNFINISHED = " (no CRLF)"
+
 _AUTH = re.compile(rb"(\s*AUTH[ \t]+[^\s]+)[ \t]+[^\r\n]*", re.IGNORECASE)
 
 
@@ -52,7 +55,7 @@ class Transcript:
         for line in data.split(b"\r\n")[:-1]:
             self._add(self._line("C", redacted(line) + b"\r\n"))
         if rest := data.rsplit(b"\r\n", 1)[-1]:
-            self._add(self._line("C", redacted(rest)))
+            self._add(self._line("C", redacted(rest)) + UNFINISHED)
 
     def server(self, data: bytes) -> None:
         """Record what the server wrote, a line at a time."""

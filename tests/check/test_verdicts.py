@@ -122,7 +122,7 @@ def test_a_case_has_an_end(tmp_path: Path) -> None:
 def test_the_transcript_shows_octets_and_time(tmp_path: Path) -> None:
     suite = suite_from(tmp_path, '- raw: "N\\x00\\xffP\\\\\\n"\n  expect: silence')
     lines = only(play_strict(suite)).transcript
-    assert lines[-1].endswith(" C: N\\x00\\xffP\\\\\\n")
+    assert lines[-1].endswith(" C: N\\x00\\xffP\\\\\\n (no CRLF)")
     assert lines[0].endswith(" S: 220 mx.example.test ready")
     times = [float(line.split()[0]) for line in lines]
     assert times == sorted(times)
