@@ -5,75 +5,49 @@ in it as it came; JSON escapes it.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseFinished, CaseResult, Event, SuiteFinished, SuiteStarted
-
-SCHEMA = 1
-
-
-def summary(results: Iterable[CaseResult]) -> dict[str, int]:
-    """How many cases have each verdict; a verdict that no case has stands with 0."""
-    counts = Counter(result.verdict for result in results)
-    return {verdict.value: counts[verdict] for verdict in Verdict}
+from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.reports.gate import Gate
+from fsm_smtp.check.reports.record import Record, summary
+from fsm_smtp.check.reports.saved import SCHEMA
 
 
-class JSONReport:
-    """Listens to a run; `document` is the report of what is known so far."""
+def json_document(record: Record, gate: Gate) -> dict[str, Any]:
+    """The report of what is known so far.
 
-    def __init__(self) -> None:
-        self._head: SuiteStarted | None = None
-        self._results: list[CaseResult] = []
-        self._duration_s = 0.0
+    Raises:
+        RuntimeError: the suite has not started, so nothing is known of the target.
+    """
+    head = record.head
+    return {
+        "schema": SCHEMA,
+        "target": head.target,
+        "version": head.version,
+        "started": head.started.isoformat(timespec="seconds"),
+        "duration_s": round(record.duration_s, 3),
+        "complete": record.complete,
+        "server": {"greeting": head.server.greeting, "ehlo": list(head.server.ehlo)},
+        "gate": _gate(record, gate),
+        "cases": [_case(result) for result in record.results],
+        "summary": summary(record.results),
+    }
 
-    def handle(self, event: Event) -> None:
-        """Take note of *event*."""
-        match event:
-            case SuiteStarted():
-                self._head = event
-            case CaseFinished():
-                self._results.append(event.result)
-                self._duration_s = event.at_s
-            case SuiteFinished():
-                self._results = list(event.results)
-                self._duration_s = event.duration_s
-            case _:
-                return
 
-    @property
-    def started(self) -> bool:
-        """Whether there is anything to report."""
-        return self._head is not None
+def json_report(record: Record, gate: Gate) -> str:
+    """The report as text, ASCII only, with a line end."""
+    return json.dumps(json_document(record, gate), indent=2) + "\n"
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """The report.
 
-        Raises:
-            RuntimeError: the suite has not started, so nothing is known of the target.
-        """
-        if self._head is None:
-            raise RuntimeError("no suite was started")
-        return {
-            "schema": SCHEMA,
-            "target": self._head.target,
-            "version": self._head.version,
-            "started": self._head.started.isoformat(timespec="seconds"),
-            "duration_s": round(self._duration_s, 3),
-            "server": {
-                "greeting": self._head.server.greeting,
-                "ehlo": list(self._head.server.ehlo),
-            },
-            "cases": [_case(result) for result in self._results],
-            "summary": summary(self._results),
-        }
-
-    def dumps(self) -> str:
-        """The report as text, ASCII only, with a line end."""
-        return json.dumps(self.document, indent=2) + "\n"
+def _gate(record: Record, gate: Gate) -> dict[str, Any]:
+    passage = gate.judge(record.results)
+    return {
+        "fail_on": sorted(verdict.value for verdict in gate.fail_on),
+        "baseline": gate.baseline.file if gate.baseline is not None else None,
+        "new": list(passage.new),
+        "known": list(passage.known),
+        "mended": list(passage.mended),
+    }
 
 
 def _case(result: CaseResult) -> dict[str, Any]:
