@@ -18,10 +18,10 @@ class Auth(Chunking):
     async def do_auth(self, argument: bytes) -> None:
         """One exchange, from the mechanism to 235 or a refusal."""
         self.auth_in_order()
-        mechanism, *responses = argument.split()
+        mechanism, *responses = argument.split() or [b""]
+        if not mechanism or len(responses) > 1:
+            raise Refused(501, "5.5.4", "a mechanism, and one initial response at most")
         exchange = self.exchange(mechanism)
-        if len(responses) > 1:
-            raise Refused(501, "5.5.4", "one initial response at most")
         await exchange(responses[0] if responses else None)
         self.say(235, "2.7.0", "welcome")
 
