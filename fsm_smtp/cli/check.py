@@ -135,6 +135,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
 @_option("--insecure", is_flag=True, help="Do not verify the certificate.")
 @_option("--only", multiple=True, metavar="GLOB", help="Only cases with such an id; repeatable.")
 @_option("--exclude", multiple=True, metavar="GLOB", help="No case with such an id; repeatable.")
+@_option("--slow", is_flag=True, help="Play the cases that take minutes too.")
 @_option("--list", "list_only", is_flag=True, help="List the cases and stop.")
 @_option(
     "--timeout",
@@ -248,7 +249,13 @@ def _settings(options: dict[str, Any]) -> "Settings":
         domain = given["recipient"].rpartition("@")[2]
         given["unknown_recipient"] = f"no-such-mailbox-here@{domain}"
     timeout = options["timeout"]
-    return Settings(**given, timeout=timeout, quiet=min(timeout, 1.0), jobs=options["jobs"])
+    return Settings(
+        **given,
+        timeout=timeout,
+        quiet=min(timeout, 1.0),
+        jobs=options["jobs"],
+        slow=options["slow"],
+    )
 
 
 def _target(text: str | None, options: dict[str, Any]) -> "Target | None":

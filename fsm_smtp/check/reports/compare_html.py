@@ -1,4 +1,4 @@
-"""A comparison as one HTML page, with every case; it opens on those that differ."""
+"""A comparison as one HTML page, with every case; ``#verdict=differs`` filters."""
 
 from fsm_smtp.check.case import Verdict
 from fsm_smtp.check.reports.compare import NOT_PLAYED, Comparison

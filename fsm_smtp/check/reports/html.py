@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from fsm_smtp.check.case import Case, Verdict
 from fsm_smtp.check.events import CaseResult
 from fsm_smtp.check.reports.gate import Gate
+from fsm_smtp.check.reports.lines import Line
 from fsm_smtp.check.reports.page import octets, render_page, shipped
 from fsm_smtp.check.reports.record import Record, summary
-from fsm_smtp.check.reports.trace import Line, Trace, trace
+from fsm_smtp.check.reports.trace import Trace, trace
 
 #: The order of the bar and of the counts: what matters first.
 _ORDER = (

@@ -7,12 +7,12 @@ that was written before the reply to the one before it had come waits for its tu
 reads it, and is marked as sent ahead (RFC 2920).
 """
 
-import re
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
+from fsm_smtp.check.reports.lines import Line, octets_of, read_line
 from fsm_smtp.check.transcript import UNFINISHED
 from fsm_smtp.errors import InvalidCommand, MalformedReply
 from fsm_smtp.machine import ProtocolMachine, shared_machine
@@ -21,37 +21,14 @@ from fsm_smtp.vocabulary import Vocabulary
 from fsm_smtp.wire import Reply, ReplyParser, parse_offers
 from fsm_smtp.wire.commands import Command, parse_bdat, parse_command, parse_sasl_line
 
-#: ``   0.001 C: EHLO client.example.test``, as `transcript.Transcript` writes it.
-_LINE = re.compile(r" *(\d+\.\d{3}) (C:|S:|--) ?(.*)\Z", re.DOTALL)
-_CUT = re.compile(r"(.*)… \((\d+) octets\)\Z", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|([tnr\\]))")
-_NAMED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
-
-#: Notes of a transcript by the trigger that they are.
-_NOTES = {"TLS is up": "tls_up", "the server closed the connection": "eof"}
-
-
-@dataclass(slots=True)
-class Line:
-    """A line of a transcript.
-
-    Attributes:
-        text: what was written, or happened; the whole line if it is none of a transcript.
-        seconds: since the connection was asked for; ``""`` if the line has no time.
-        who: ``"C"``, ``"S"``, or ``"-"`` for everything else.
-        state: name of the client's state after it; ``""`` if it cannot be known.
-        refused: why the table refuses it, with the RFC section; ``""`` if it does not.
-        blame: what the table says is wrong with what the server did; ``""`` for nothing.
-        ahead: whether it was written before the reply to the line before it had come.
-    """
-
-    text: str
-    seconds: str = ""
-    who: str = "-"
-    state: str = ""
-    refused: str = ""
-    blame: str = ""
-    ahead: bool = False
+#: How notes of a transcript begin, and the trigger that each is.
+_NOTES = (
+    ("TLS is up", "tls_up"),
+    ("no TLS: ", "tls_failed"),
+    ("the server closed", "eof"),
+    ("we close", "close"),
+    ("we reset", "close"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +57,32 @@ class Trace:
 
 def trace(transcript: Iterable[str], *, tls: bool = False) -> Trace:
     """The states along *transcript*; with *tls*, the connection was under TLS from the start."""
-    tracer = _Tracer(tls)
+    way = _Way()
+    sessions: dict[str, _Tracer] = {}
+    lines: list[Line] = []
+    last: _Tracer | None = None
+    known = True
     for text in transcript:
-        tracer.take(text)
-    return tracer.result()
+        line = read_line(text)
+        known = known and line is not None
+        lines.append(line or Line(text))
+        # None: lines are missing here, or this is no session at all.
+        if line is not None and known:
+            last = sessions.get(line.session)
+            if last is None or last.closed:
+                last = sessions[line.session] = _Tracer(way, tls)
+            last.take(line)
+    end = last.state if last is not None and known else ""
+    return Trace(tuple(lines), tuple(way.states), tuple(way.steps), frozenset(way.refused), end)
+
+
+@dataclass(slots=True)
+class _Way:
+    """Where all sessions of a case have been."""
+
+    states: dict[str, None] = field(default_factory=dict[str, None])
+    steps: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
+    refused: set[str] = field(default_factory=set[str])
 
 
 @lru_cache(maxsize=1)
@@ -100,15 +99,18 @@ class _Waiting:
 
 
 class _Tracer:
-    def __init__(self, tls: bool) -> None:
+    """One session.
+
+    Attributes:
+        closed: whether we have closed the connection.
+    """
+
+    def __init__(self, way: _Way, tls: bool) -> None:
+        self.closed = False
+        self._way = way
         self._machine: ProtocolMachine = shared_machine()
         self._model = self._machine.new_model()
         self._parser = ReplyParser()
-        self._lines: list[Line] = []
-        self._states: dict[str, None] = {self._state: None}
-        self._steps: dict[tuple[str, str], None] = {}
-        self._refused: set[str] = set()
-        self._known = True
         self._begun: list[Line] = []
         self._octets = b""
         self._queue: deque[_Waiting] = deque()
@@ -118,33 +120,14 @@ class _Tracer:
         self._fire("connect_tls" if tls else "connect")
 
     @property
-    def _state(self) -> str:
+    def state(self) -> str:
+        """The state now."""
         return self._model.configuration.state
-
-    def result(self) -> Trace:
-        return Trace(
-            tuple(self._lines),
-            tuple(self._states),
-            tuple(self._steps),
-            frozenset(self._refused),
-            self._state if self._known else "",
-        )
 
     # -- lines -----------------------------------------------------------------------------------
 
-    def take(self, text: str) -> None:
-        """Take in the next line of the transcript."""
-        found = _LINE.match(text)
-        if found is None:
-            # Lines are missing here, or this is no session at all.
-            self._lines.append(Line(text))
-            self._known = False
-            return
-        seconds, who, said = found.groups()
-        line = Line(said, seconds, who[0])
-        self._lines.append(line)
-        if not self._known:
-            return
+    def take(self, line: Line) -> None:
+        """Take in the next line of the session, and note the state after it."""
         match line.who:
             case "C":
                 self._client(line)
@@ -152,22 +135,34 @@ class _Tracer:
                 self._server(line)
             case _:
                 self._note(line)
-        line.state = line.state or self._state
+        line.state = line.state or self.state
 
     def _client(self, line: Line) -> None:
+        line.ahead = self._in_flight and not self._chunk
         whole = not line.text.endswith(UNFINISHED)
-        self._octets += _octets(line.text.removesuffix(UNFINISHED)) + (b"\r\n" if whole else b"")
+        self._octets += octets_of(line.text.removesuffix(UNFINISHED)) + (b"\r\n" if whole else b"")
         self._begun.append(line)
-        line.ahead = self._in_flight
-        *complete, self._octets = self._octets.split(b"\r\n")
-        for octets in complete:
+        self._skip_chunk()
+        while b"\r\n" in self._octets:
+            octets, self._octets = self._octets.split(b"\r\n", 1)
             self._queue.append(_Waiting(octets, self._begun))
+            self._begun = []
+            if not self._may("send_content"):
+                self._chunk = _chunk_behind(octets)
+                self._skip_chunk()
+        if not self._octets:
             self._begun = []
         self._advance()
 
+    def _skip_chunk(self) -> None:
+        """What follows BDAT is no command (RFC 3030 §2)."""
+        taken = min(self._chunk, len(self._octets))
+        self._octets = self._octets[taken:]
+        self._chunk -= taken
+
     def _server(self, line: Line) -> None:
         try:
-            self._parser.feed(_octets(line.text) + b"\r\n")
+            self._parser.feed(octets_of(line.text) + b"\r\n")
             reply = self._parser.next_reply()
         except MalformedReply:
             self._parser = ReplyParser()
@@ -175,15 +170,16 @@ class _Tracer:
             return
         if reply is not None:
             line.blame = self._reply(reply)
-            line.state = self._state
+            line.state = self.state
             self._advance()
 
     def _note(self, line: Line) -> None:
-        trigger = _NOTES.get(line.text)
-        if trigger is not None and self._may(trigger):
-            line.blame = self._blame(trigger)
-            if trigger == "tls_up":
-                self._parser = ReplyParser()
+        for begin, trigger in _NOTES:
+            if line.text.startswith(begin):
+                self.closed = trigger == "close"
+                line.blame = self._blame(trigger)
+                if trigger == "tls_up":
+                    self._parser = ReplyParser()
 
     # -- the machine -----------------------------------------------------------------------------
 
@@ -207,12 +203,9 @@ class _Tracer:
             waiting = self._queue.popleft()
             self._offer(waiting)
             for line in waiting.lines:
-                line.state = self._state
+                line.state = self.state
 
     def _offer(self, waiting: _Waiting) -> None:
-        if self._chunk > 0:
-            self._chunk -= len(waiting.octets) + 2
-            return
         if self._may("send_content"):
             self._fire("send_dot" if waiting.octets == b"." else "send_content")
             self._in_flight = waiting.octets == b"."
@@ -229,8 +222,6 @@ class _Tracer:
             return
         self._fire(trigger)
         self._in_flight = True
-        if command.verb == "BDAT":
-            self._chunk = _chunk_size(command)
 
     def _command(self, octets: bytes) -> Command:
         parse = parse_sasl_line if self._may("send_response") else parse_command
@@ -239,7 +230,7 @@ class _Tracer:
     def _refuse(self, waiting: _Waiting, why: str) -> None:
         for line in waiting.lines:
             line.refused = why
-        self._refused.add(self._state)
+        self._way.refused.add(self.state)
         self._in_flight = self._outside = True
 
     def _may(self, trigger: str) -> bool:
@@ -248,32 +239,24 @@ class _Tracer:
     def _blame(self, trigger: str) -> str:
         """Fire a trigger of the server or the link, and say what the table finds wrong with it."""
         row = self._machine.step(self._model.configuration, trigger).row
-        if row is None:  # there is no connection any more
+        if row is None:  # it cannot happen here: there is no connection, or no handshake
             return ""
         self._fire(trigger)
         return f"{row.note or 'a violation'} (RFC {row.rfc})" if row.violation else ""
 
     def _fire(self, trigger: str) -> None:
-        before = self._state
+        before = self.state
         self._machine.fire(self._model, trigger)
-        self._states.setdefault(self._state)
-        if self._state != before:
-            self._steps.setdefault((before, self._state))
+        self._way.states.setdefault(before)
+        self._way.states.setdefault(self.state)
+        if self.state != before:
+            self._way.steps.setdefault((before, self.state))
 
 
-def _octets(text: str) -> bytes:
-    """What `transcript.printable` was given; a line that was cut is filled up with x."""
-    if cut := _CUT.match(text):
-        shown = _octets(cut[1])
-        return shown + b"x" * (int(cut[2]) - len(shown) - 2)
-    unescaped = _ESCAPE.sub(
-        lambda found: chr(int(found[1], 16)) if found[1] else _NAMED[found[2]], text
-    )
-    return unescaped.encode("latin-1", "replace")
-
-
-def _chunk_size(command: Command) -> int:
+def _chunk_behind(line: bytes) -> int:
+    """Octets of the chunk that follows *line*; 0 if it is no BDAT."""
     try:
-        return parse_bdat(command.argument)[0]
+        command = parse_command(line + b"\r\n")
+        return parse_bdat(command.argument)[0] if command.verb == "BDAT" else 0
     except InvalidCommand:
         return 0
