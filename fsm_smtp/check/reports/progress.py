@@ -15,7 +15,7 @@ class RunProgress:
     def __init__(self, console: Console) -> None:
         self._counts: Counter[str] = Counter()
         self._progress = Progress(
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=20, complete_style="blue", finished_style="blue"),
             MofNCompleteColumn(),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.description}"),
