@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from fsm_smtp.check.pace import GAP_FLOOR
 from fsm_smtp.check.transcript import MAX_SHOWN, Redaction, Transcript, printable
 from fsm_smtp.errors import MalformedReply, TargetUnreachable
 from fsm_smtp.wire.replies import Reply, ReplyParser
@@ -25,8 +26,6 @@ from fsm_smtp.wire.replies import Reply, ReplyParser
 READ_SIZE = 16384
 #: Longest unfinished line that is kept: far above every limit of a reply, far below harm.
 MAX_PARTIAL = 65536
-#: Seconds between two writes of one step, so that they travel as two segments.
-SEGMENT_GAP = 0.03
 
 
 class TLSMode(StrEnum):
@@ -111,8 +110,14 @@ class Connection:
     """
 
     def __init__(
-        self, target: Target, timeout: float, transcript: Transcript | None = None
+        self,
+        target: Target,
+        timeout: float,
+        transcript: Transcript | None = None,
+        *,
+        gap: float = GAP_FLOOR,
     ) -> None:
+        self._gap = gap
         self.target = target
         self.timeout = timeout
         self.transcript = transcript or Transcript(time.monotonic)
@@ -188,7 +193,7 @@ class Connection:
         _, writer = self._open_streams()
         for number, segment in enumerate(segments):
             if number:
-                await asyncio.sleep(SEGMENT_GAP)
+                await asyncio.sleep(self._gap)
             self.transcript.client(segment, secret=secret)
             with contextlib.suppress(ConnectionError, TimeoutError):
                 writer.write(segment)
@@ -223,6 +228,11 @@ class Connection:
     def turned_away(self) -> bool:
         """Whether the server would not talk to us at all: no connection, no greeting, or 421."""
         return self._streams is None or self._first in ("closed", "421")
+
+    @property
+    def greeted(self) -> bool:
+        """Whether a reply has come at all."""
+        return self._first not in ("", "closed")
 
     @property
     def is_open(self) -> bool:

@@ -164,7 +164,7 @@ def _settings(options: dict[str, Any]) -> "Settings":
         domain = given["recipient"].rpartition("@")[2]
         given["unknown_recipient"] = f"no-such-mailbox-here@{domain}"
     timeout = options["timeout"]
-    return Settings(**given, timeout=timeout, quiet=min(timeout, 1.0), jobs=options["jobs"])
+    return Settings(**given, timeout=timeout, jobs=options["jobs"])
 
 
 def _target(text: str | None, options: dict[str, Any]) -> "Target | None":
