@@ -81,5 +81,5 @@ def _bdat(step: Step, octets: bytes) -> bytes:
 
 
 def _short(octets: bytes, redaction: Redaction) -> str:
-    text = printable(redaction.hide(octets))
+    text = printable(redaction.hide_command(octets))
     return f'"{text}"' if len(text) <= 70 else f'"{text[:60]}…" ({len(octets)} octets)'

@@ -1,5 +1,6 @@
 """How long a silence must last to be one: worked out from the round trip that was measured."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 QUIET_FLOOR = 0.3
 #: … and never more than this, unless a case says so.
 QUIET_CEILING = 8.0
+_STEP = 0.5
 #: Seconds between two writes of one step, so that they travel, and are read, as two segments.
 GAP_FLOOR = 0.02
 GAP_CEILING = 0.3
@@ -36,6 +38,9 @@ def pace_of(round_trips: Sequence[float], timeout: float, quiet: float | None = 
     rtt = min(round_trips, default=0.0)
     jitter = max(round_trips, default=0.0) - rtt
     if quiet is None:
-        quiet = min(QUIET_FLOOR + 4 * rtt + 2 * jitter, QUIET_CEILING)
+        needed = 4 * rtt + 2 * jitter
+        # In steps, so that two runs over the same link wait, and say, the same.
+        stepped = math.ceil((QUIET_FLOOR + needed) / _STEP) * _STEP
+        quiet = QUIET_FLOOR if needed <= QUIET_FLOOR / 2 else min(stepped, QUIET_CEILING)
     gap = min(GAP_FLOOR + jitter, GAP_CEILING)
     return Pace(rtt, min(quiet, timeout), gap)

@@ -64,13 +64,13 @@ _GREY = re.compile(
     re.IGNORECASE,
 )
 _CROWD = re.compile(
-    r"too many (?:\w+ )?(?:connections|sessions|clients|processes)"
+    r"too many (?:\w+ ){0,3}(?:connections|sessions|clients|processes)"
     r"|(?:connection|session) (?:count|limit|rate)|max\w* (?:\w+ )*connections",
     re.IGNORECASE,
 )
 _RATE = re.compile(
     r"rate[- ]?limit|throttl|slow down|too (?:fast|frequent)|limit exceeded|exceeded (?:\w+ )*rate"
-    r"|too many (?:\w+ )?(?:messages|mails|errors|commands|failures|requests)",
+    r"|too many (?:\w+ ){0,3}(?:messages|mails|errors|commands|failures|requests)",
     re.IGNORECASE,
 )
 _LOG_IN = re.compile(
@@ -84,9 +84,9 @@ _SECURE = re.compile(
     re.IGNORECASE,
 )
 _RELAY = re.compile(r"relay|\b5\.7\.1\b|not (?:permitted|authori[sz]ed|local)", re.IGNORECASE)
+_CLOCK = re.compile(r"\b(\d{1,2}):(\d\d)\b")
 _ASKED = re.compile(
-    r"(?:in|after|for|retry[- ]?after[:=]?)\s*(\d{1,5})\s*(s\b|sec|m\b|min)?|\b(\d{1,2}):(\d\d)\b",
-    re.IGNORECASE,
+    r"(?:in|after|for|retry[- ]?after[:=]?)\s*(\d{1,5})\s*(m\b|min)?", re.IGNORECASE
 )
 
 
@@ -142,10 +142,8 @@ def refusal(command: bytes, reply: Reply) -> Policy:
 
 def wait_asked(text: str) -> float | None:
     """The seconds that a reply asks us to wait (``in 300 seconds``, ``05:00``), if it says so."""
-    found = _ASKED.search(text)
-    if found is None:
-        return None
-    if found[3] is not None:
-        return 60.0 * int(found[3]) + int(found[4])
-    minutes = (found[2] or "s").lower().startswith("m")
-    return float(found[1]) * (60 if minutes else 1)
+    if clock := _CLOCK.search(text):
+        return 60.0 * int(clock[1]) + int(clock[2])
+    if found := _ASKED.search(text):
+        return float(found[1]) * (60 if found[2] else 1)
+    return None
