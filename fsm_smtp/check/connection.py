@@ -13,14 +13,14 @@ import ssl
 import struct
 import time
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.pace import GAP_FLOOR
-from fsm_smtp.check.transcript import MAX_SHOWN, Redaction, Transcript, printable
+from fsm_smtp.check.transcript import Transcript
 from fsm_smtp.errors import MalformedReply, TargetUnreachable
-from fsm_smtp.wire.replies import Reply, ReplyParser
+from fsm_smtp.wire.replies import ReplyParser
 
 #: Octets asked for in one read.
 READ_SIZE = 16384
@@ -63,43 +63,6 @@ class Target:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came: a reply, or a word: ``closed``, ``silence``, ``malformed``, ``secured``, …
-
-    Attributes:
-        word: three digits, or the word.
-        reply: the reply, if it is one.
-        raw: its lines as they came, line ends included.
-        detail: what is wrong, for ``malformed`` and ``unsecured``; the protocol, for ``secured``.
-        waited: seconds that were waited, for ``silence``.
-    """
-
-    word: str
-    reply: Reply | None = None
-    raw: Sequence[bytes] = ()
-    detail: str = ""
-    waited: float = 0.0
-
-    def __str__(self) -> str:
-        return self.shown(Redaction())
-
-    def shown(self, redaction: Redaction) -> str:
-        """What came, in words, without secrets."""
-        if self.reply is not None:
-            first = printable(redaction.hide(self.raw[0].rstrip(b"\r\n")))
-            shown = first if len(first) <= MAX_SHOWN else f"{first[:MAX_SHOWN]}…"
-            more = len(self.raw) - 1
-            return f"{shown} (and {more} more lines)" if more else shown
-        return {
-            "closed": "the server closed the connection",
-            "silence": f"silence for {self.waited:g} s",
-            "malformed": f"no readable reply: {self.detail}",
-            "secured": f"TLS is up ({self.detail})",
-            "unsecured": f"the TLS handshake failed: {self.detail}",
-        }[self.word]
 
 
 class Connection:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fsm_smtp.check.case import POLICY, Action, Expectation, Step, Verdict
-from fsm_smtp.check.connection import Outcome
 from fsm_smtp.check.forms import form_named
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.policy import Findings, Policy, recognised
 from fsm_smtp.check.transcript import Redaction
 

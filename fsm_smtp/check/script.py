@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fsm_smtp.check.actions import asked, is_whole, segments, written
 from fsm_smtp.check.case import Action, Case, Expectation, Step, Verdict
-from fsm_smtp.check.connection import Connection, Outcome
+from fsm_smtp.check.connection import Connection
 from fsm_smtp.check.judge import (
     Asked,
     Judgement,
@@ -17,6 +17,7 @@ from fsm_smtp.check.judge import (
     worst,
 )
 from fsm_smtp.check.offers import Condition, Facts
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.session import OpeningError, Settings, open_session
 from fsm_smtp.check.survey import Look
 from fsm_smtp.check.template import missing, sizes

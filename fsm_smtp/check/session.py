@@ -4,9 +4,10 @@ import base64
 from dataclasses import dataclass, field
 
 from fsm_smtp.check.case import Start
-from fsm_smtp.check.connection import Connection, Outcome, Target, TLSMode
+from fsm_smtp.check.connection import Connection, Target, TLSMode
 from fsm_smtp.check.events import ServerInfo
 from fsm_smtp.check.offers import Facts, Offers
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.template import credentials
 from fsm_smtp.check.transcript import Redaction
 

@@ -11,8 +11,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsm_smtp.check.connection import Connection, Outcome, Target, TLSMode
+from fsm_smtp.check.connection import Connection, Target, TLSMode
 from fsm_smtp.check.events import ServerInfo
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.pace import Pace, pace_of
 from fsm_smtp.check.policy import ADVICE, Findings, Policy, refusal
 from fsm_smtp.check.presence import RETRY_AFTER

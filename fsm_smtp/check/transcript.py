@@ -33,7 +33,8 @@ class Redaction:
     """Hides what nobody may see: what follows AUTH, and the run's own credentials anywhere."""
 
     def __init__(self, secrets: Iterable[bytes] = ()) -> None:
-        self._secrets = sorted(filter(None, set(secrets)), key=len, reverse=True)
+        found = {secret for secret in secrets if secret}
+        self._secrets = sorted(found, key=len, reverse=True)
 
     def hide(self, octets: bytes) -> bytes:
         """*octets* of the server without the credentials, which it may repeat."""
