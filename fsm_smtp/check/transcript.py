@@ -36,13 +36,18 @@ class Redaction:
     """Hides what nobody may see: what follows AUTH, and the run's own credentials anywhere."""
 
     def __init__(self, secrets: Iterable[bytes] = ()) -> None:
-        self._secrets = sorted(filter(None, set(secrets)), key=len, reverse=True)
+        found = {secret for secret in secrets if secret}
+        self._secrets = sorted(found, key=len, reverse=True)
 
     def hide(self, octets: bytes) -> bytes:
-        """*octets* without them."""
+        """*octets* of the server without the credentials, which it may repeat."""
         for secret in self._secrets:
             octets = octets.replace(secret, b"[redacted]")
-        return redacted(octets)
+        return octets
+
+    def hide_command(self, octets: bytes) -> bytes:
+        """*octets* of ours without the credentials, and without what follows AUTH."""
+        return redacted(self.hide(octets))
 
     def hide_text(self, text: str) -> str:
         """The same, of text that was made printable."""
@@ -115,7 +120,8 @@ class Transcript:
 
     def _line(self, who: str, octets: bytes) -> str:
         # Hidden before it is cut: half a secret is one.
-        hidden = self._redaction.hide(octets)
+        hide = self._redaction.hide_command if who == "C" else self._redaction.hide
+        hidden = hide(octets)
         shown = hidden.removesuffix(b"\r\n")
         # A line without its CRLF shows how it ends, and a lone CRLF would show nothing.
         text = printable(shown[:MAX_SHOWN])

@@ -136,6 +136,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
 @_option("--only", multiple=True, metavar="GLOB", help="Only cases with such an id; repeatable.")
 @_option("--exclude", multiple=True, metavar="GLOB", help="No case with such an id; repeatable.")
 @_option("--slow", is_flag=True, help="Play the cases that take minutes too.")
+@_option("--strict", is_flag=True, help="A SHOULD that is not followed fails too.")
 @_option("--list", "list_only", is_flag=True, help="List the cases and stop.")
 @_option(
     "--timeout",
@@ -248,14 +249,8 @@ def _settings(options: dict[str, Any]) -> "Settings":
     if "recipient" in given and "unknown_recipient" not in given:
         domain = given["recipient"].rpartition("@")[2]
         given["unknown_recipient"] = f"no-such-mailbox-here@{domain}"
-    timeout = options["timeout"]
-    return Settings(
-        **given,
-        timeout=timeout,
-        quiet=min(timeout, 1.0),
-        jobs=options["jobs"],
-        slow=options["slow"],
-    )
+    switches = {name: options[name] for name in ("slow", "strict")}
+    return Settings(**given, timeout=options["timeout"], jobs=options["jobs"], **switches)
 
 
 def _target(text: str | None, options: dict[str, Any]) -> "Target | None":

@@ -20,6 +20,7 @@ class Record:
         results: of the cases that have ended; in the order of the suite once all have.
         duration_s: seconds from the beginning to the last event.
         complete: whether every case has ended.
+        notes: what masks cases, and what happened on the way, in sentences.
     """
 
     def __init__(self) -> None:
@@ -27,12 +28,14 @@ class Record:
         self.results: list[CaseResult] = []
         self.duration_s = 0.0
         self.complete = False
+        self.notes: tuple[str, ...] = ()
 
     def handle(self, event: Event) -> None:
         """Take note of *event*."""
         match event:
             case SuiteStarted():
                 self._head = event
+                self.notes = event.notes
             case CaseFinished():
                 self.results.append(event.result)
                 self.duration_s = event.at_s
@@ -40,6 +43,7 @@ class Record:
                 self.results = list(event.results)
                 self.duration_s = event.duration_s
                 self.complete = True
+                self.notes = event.notes
             case _:
                 return
 

@@ -96,7 +96,7 @@ class TerminalReport:
         self._known(passage)
         self._mended(passage)
         self._failures(passage)
-        self._hints()
+        self._notes()
         self._summary(passage)
 
     def _begin(self, event: SuiteStarted) -> None:
@@ -200,6 +200,13 @@ class TerminalReport:
         for line in lines:
             row = Text(f"{MARGIN}{MARGIN}{line}", style="dim" if " C: " not in line else "")
             self._console.print(row, no_wrap=True, overflow="ellipsis", crop=False)
+
+    def _notes(self) -> None:
+        for note in self._record.notes:
+            self._console.print()
+            self._wrapped("note", printable(note.encode("latin-1", "replace")))
+        if not self._record.notes:
+            self._hints()
 
     def _hints(self) -> None:
         results = self._record.results
