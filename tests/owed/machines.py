@@ -12,8 +12,7 @@ from fsm_smtp.table import load_table
 CORE: frozenset[str] = frozenset()
 MODEL = ServerModel.of(load_table())
 #: The keywords that some input needs.
-KEYWORDS = sorted({one.extension for one in MODEL.server.inputs.values()} - {None}, key=str)
-ALL = frozenset(str(keyword) for keyword in KEYWORDS)
+ALL = frozenset(one.extension for one in MODEL.server.inputs.values() if one.extension)
 SETS = [frozenset(some) for n in range(len(ALL) + 1) for some in combinations(sorted(ALL), n)]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsm_smtp.owed import Calibration, Instance, Judgement, calibrate, probes
-from tests.owed.machines import ALL, CORE, KEYWORDS, MODEL, choices, difference
+from tests.owed.machines import ALL, CORE, MODEL, SETS, choices, difference
 
 Ask = Callable[[tuple[str, ...]], Sequence[str]]
 
@@ -42,13 +42,7 @@ def test_the_choices_of_any_server_are_recovered(chosen: dict[str, str]) -> None
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    st.sets(st.sampled_from(KEYWORDS))
-    .map(frozenset)
-    .flatmap(lambda some: st.tuples(st.just(some), choices(some)))
-    if KEYWORDS
-    else st.just((CORE, {}))
-)
+@given(st.sampled_from(SETS).flatmap(lambda some: st.tuples(st.just(some), choices(some))))
 def test_with_extensions_too(drawn: tuple[frozenset[str], dict[str, str]]) -> None:
     extensions, chosen = drawn
     server = MODEL.instantiate(chosen, extensions)
