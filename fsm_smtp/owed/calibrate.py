@@ -8,7 +8,7 @@ go on. Nothing here knows how a sequence is played.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from fsm_smtp.owed.judgement import Judgement, judge
@@ -138,16 +138,20 @@ class _Calibrator:
 
     def _next(self, machine: PartialMachine) -> _Open | None:
         """The nearest point that can be probed, or one that waits and can now be told."""
-        for met in self.waiting.values():
-            if self._telling(machine, met):
-                return met
+        told: _Open | None = None
         for standing, access in machine.ways():
             for name in machine.inputs:
                 entry = self.model.owed(standing, name)
                 point = entry and self.model.point_id(standing, name, entry)
-                if entry and point and point not in self.choices and point not in self.waiting:
+                if not entry or not point or point in self.choices:
+                    continue
+                if point not in self.waiting:
                     return _Open(point, standing, entry, (*access, name))
-        return None
+                # The same choice shows at every standing where it is met, and perhaps tells there.
+                here = replace(self.waiting[point], standing=standing, sequence=(*access, name))
+                if told is None and self._telling(machine, here):
+                    told = here
+        return told
 
     def _probe(self, machine: PartialMachine, met: _Open) -> _Asking:
         """Play the way to a point and its input; what is left are the answers it may have been."""

@@ -62,6 +62,20 @@ def test_a_refused_data_is_told_by_what_follows() -> None:
         assert second[: len(first)] == first
 
 
+def test_a_choice_that_does_not_tell_where_it_is_first_met_is_told_elsewhere() -> None:
+    """Before EHLO this server takes MAIL and no RCPT, so a RCPT there shows nothing."""
+    chosen = {
+        "mail-before-hello[tls=no]": "accepted",
+        "rcpt-before-hello[tls=no]": "refused-5yz",
+        "mail-nested/mail": "anew",
+        "data-with-argument-early[transaction=none]": "borne",
+        "data-with-argument-early[transaction=open]": "borne",
+        "data-without-recipient": "given-up",
+    }
+    found = asked(MODEL.instantiate(chosen, CORE))
+    assert found.choices["data-without-recipient"] == "given-up"
+
+
 def test_each_probe_says_what_was_played_and_seen() -> None:
     server = MODEL.instantiate({}, CORE)
     for probe in asked(server).probes:
