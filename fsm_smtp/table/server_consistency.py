@@ -49,7 +49,7 @@ def check_server(server: Server) -> Owed:
 
 
 def _only(server: Server, standing: Standing, name: str) -> Entry:
-    entries = tuple(server.owed(standing, name))
+    entries = list(server.owed(standing, name))
     if not entries:
         what = f"nothing is owed to {name} in {described(server, standing)}"
         raise mistake(server.inputs[name].place, what)
