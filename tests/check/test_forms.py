@@ -50,7 +50,9 @@ def test_a_tidy_reply_has_nothing_unusual() -> None:
     assert problem("tidy", ("250 fine",)) is None
 
 
-@pytest.mark.parametrize("name", ["", "lists", "lists ", "lists credentials", "text X", "none", "enhanced 3.0.0"])
+@pytest.mark.parametrize(
+    "name", ["", "lists", "lists ", "lists credentials", "text X", "none", "enhanced 3.0.0"]
+)
 def test_what_is_no_form(name: str) -> None:
     assert form_named(name) is None
 

@@ -10,7 +10,7 @@ from fsm_smtp.check.forms import (
     auth,
     ehlo,
     enhanced,
-    keyword,
+    keywords,
     limits,
     octets,
     reply,
@@ -31,7 +31,7 @@ FORMS: Mapping[str, Form] = {
     **octets.FORMS,
 }
 #: First words of forms with an offer of EHLO behind it.
-WITH_OFFER = {**ehlo.WITH_OFFER, **keyword.WITH_OFFER}
+WITH_OFFER = {**ehlo.WITH_OFFER, **keywords.WITH_OFFER}
 
 
 def form_named(name: str) -> Form | None:
