@@ -33,7 +33,7 @@ class TestJSON:
     def test_the_contract(self, faulty: list[Event]) -> None:
         document = self.document(faulty)
         assert list(document) == [
-            "schema", "target", "version", "started", "duration_s", "complete", "server", "gate",
+            "schema", "target", "version", "started", "duration_s", "complete", "server", "round_trip_s", "quiet_s", "notes", "gate",
             "cases", "summary",
         ]  # fmt: skip
         assert document["schema"] == 1
