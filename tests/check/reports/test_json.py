@@ -33,8 +33,8 @@ class TestJSON:
     def test_the_contract(self, faulty: list[Event]) -> None:
         document = self.document(faulty)
         assert list(document) == [
-            "schema", "target", "version", "started", "duration_s", "complete", "server", "round_trip_s", "quiet_s", "notes", "gate",
-            "cases", "summary",
+            "schema", "target", "version", "started", "duration_s", "complete", "server",
+            "round_trip_s", "quiet_s", "notes", "gate", "cases", "summary",
         ]  # fmt: skip
         assert document["schema"] == 1
         assert document["version"] == __version__
