@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fsm_smtp.check.actions import leaves_a_chunk_open, name, names, segments, written
-from fsm_smtp.check.case import Action, Case, Expectation, Step, Verdict
+from fsm_smtp.check.case import Action, Case, Expectation, Start, Step, Verdict
 from fsm_smtp.check.connection import Connection, Outcome
 from fsm_smtp.check.judge import Judgement, judge, judge_opening, judge_surplus
 from fsm_smtp.check.offers import Condition, Facts
@@ -189,6 +189,8 @@ class Script:
         return self._settings.quiet if expectation.lists("silence") else None
 
     async def _no_surplus(self, session: Session) -> bool:
+        if self._case.start is Start.RAW and not session.connection.last:
+            return True  # the greeting, which is still to be judged
         surplus = await session.connection.surplus()
         return surplus is None or self.add(judge_surplus(surplus, self._redaction))
 

@@ -6,14 +6,21 @@ A form takes the reply and its lines as they came (line ends included) and retur
 
 from collections.abc import Mapping
 
-from fsm_smtp.check.forms import auth, ehlo, enhanced, reply
+from fsm_smtp.check.forms import auth, ehlo, enhanced, keywords, reply, statuses
 from fsm_smtp.check.forms.grammar import Form
 from fsm_smtp.check.offers import Condition
 
 #: Forms without an argument.
-FORMS: Mapping[str, Form] = {**reply.FORMS, **ehlo.FORMS, **enhanced.FORMS, **auth.FORMS}
+FORMS: Mapping[str, Form] = {
+    **reply.FORMS,
+    **ehlo.FORMS,
+    **keywords.FORMS,
+    **enhanced.FORMS,
+    **statuses.FORMS,
+    **auth.FORMS,
+}
 #: First words of forms with an offer of EHLO behind it.
-WITH_OFFER = ehlo.WITH_OFFER
+WITH_OFFER = {**ehlo.WITH_OFFER, **keywords.WITH_OFFER}
 
 
 def form_named(name: str) -> Form | None:
