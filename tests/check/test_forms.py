@@ -28,6 +28,7 @@ EXAMPLES = [
     ("same status", ("250 2.1.0",), ("250 fine",), "does not begin with the status code"),
     ("status syntax", ("250 2.1.0 fine",), ("250 2.01.0 fine",), "a leading zero"),
     ("status syntax", ("250 fine",), ("250 2.1.1000 fine",), "more than three digits"),
+    ("no tag", ("500 what is this?",), ("500 GET /<b>x</b>?",), "markup of the request"),
     ("status syntax", ("550 5.7.30",), ("550 1.2.3 no",), "is not 2, 4 or 5"),
     ("enhanced", ("550-5.1.1 no", "550 5.1.1 one"), ("550-5.1.1 no", "550 one"), "does not begin"),
     ("enhanced", ("250 2.0.0",), ("550 2.1.5 no",), "not that of the code 550"),

@@ -6,7 +6,7 @@ A form takes the reply and its lines as they came (line ends included) and retur
 
 from collections.abc import Mapping
 
-from fsm_smtp.check.forms import auth, ehlo, enhanced, keywords, reply, statuses
+from fsm_smtp.check.forms import auth, ehlo, enhanced, keywords, markup, reply, statuses
 from fsm_smtp.check.forms.grammar import Form
 from fsm_smtp.check.offers import Condition
 
@@ -17,6 +17,7 @@ FORMS: Mapping[str, Form] = {
     **keywords.FORMS,
     **enhanced.FORMS,
     **statuses.FORMS,
+    **markup.FORMS,
     **auth.FORMS,
 }
 #: First words of forms with an offer of EHLO behind it.
