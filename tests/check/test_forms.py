@@ -19,7 +19,7 @@ EXAMPLES = [
     ("lists AUTH LOGIN", EHLO, ("250-mx", "250 AUTH PLAIN"), "AUTH LOGIN is not listed"),
     ("lists SIZE limit", EHLO, ("250-mx", "250 SIZE 0"), "SIZE limit is not listed"),
     ("lacks STARTTLS", EHLO, ("250-mx", "250 STARTTLS"), "STARTTLS is listed"),
-    ("registered", (*EHLO[:3], "250 XCLIENT"), (*EHLO[:3], "250 VERP"), "'VERP' is not a registered"),
+    ("registered", (*EHLO[:3], "250 XCLIENT"), (*EHLO[:3], "250 VERP"), "'VERP' is not"),
     ("size parameter", ("250-mx", "250 SIZE"), ("250-mx", "250 SIZE 4 000"), "one number or none"),
     ("bare PIPELINING", EHLO, ("250-mx", "250 PIPELINING 4"), "has no parameter"),
     ("bare CHUNKING", EHLO, ("250-mx", "250 chunking on"), "has no parameter"),

@@ -1,4 +1,4 @@
-"""Where an enhanced status code must not stand, and what it may look like (RFC 2034 §4, 3463 §2)."""
+"""Where an enhanced status code must not stand, and what it looks like (RFC 2034 §4, 3463 §2)."""
 
 import re
 from collections.abc import Sequence
