@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fsm_smtp.check.actions import asked, is_whole, segments, written
-from fsm_smtp.check.case import MAX_REPEAT, Action, Case, Expectation, Step, Verdict
+from fsm_smtp.check.case import MAX_REPEAT, Action, Case, Expectation, Start, Step, Verdict
 from fsm_smtp.check.connection import Connection
 from fsm_smtp.check.judge import (
     Asked,
@@ -243,6 +243,8 @@ class Script:
         return self._look.pace.quiet if expectation.lists("silence") else None
 
     async def _no_surplus(self, session: Session) -> bool:
+        if self._case.start is Start.RAW and not session.connection.last:
+            return True  # the greeting, which is still to be judged
         surplus = await session.connection.surplus()
         return surplus is None or self._unasked(session, surplus)
 

@@ -18,7 +18,8 @@ USER, PASSWORD = "user", "open sesame"
 KNOWN = frozenset({b"rcpt@example.test", b"postmaster@example.test", b"postmaster"})
 
 _SOURCE_ROUTE = re.compile(rb"@[^:]+:")
-_PATH = re.compile(rb"<([^<>]*)>( .*)?\Z")
+_PATH = re.compile(rb'<((?:"[^"]*"|[^<>"])*)>( .*)?\Z')
+_NO_HOST = re.compile(rb".*_|\[[3-9][0-9]{2}\.")
 
 
 class Session:
@@ -115,8 +116,12 @@ class Session:
         await self.say("500 not recognised")
         return True
 
+    async def do_post(self, argument: bytes) -> bool:
+        await self.say("421 this is not HTTP")
+        return False
+
     async def do_ehlo(self, argument: bytes) -> bool:
-        if not argument:
+        if not argument or _NO_HOST.match(argument):
             await self.say("501 a name, please")
             if self.has("a refused EHLO resets"):
                 self.forget()
@@ -253,8 +258,10 @@ class Session:
             end = b"\n"
         too_long = False
         while (line := await self.line(end)) is not None:
-            if line.rstrip(b"\r") == b"." or (
-                self.has("a leading dot ends the data") and line.startswith(b".")
+            if (
+                line == b"."
+                or (end == b"\n" and line == b".\r")
+                or (self.has("a leading dot ends the data") and line.startswith(b"."))
             ):
                 break
             limit = 900 if self.has("takes short text lines only") else 1000

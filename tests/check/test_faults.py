@@ -6,6 +6,8 @@ from fsm_smtp.check.case import Verdict
 from fsm_smtp.check.suite import Suite
 from tests.check.playing import SUITE, play_strict, verdicts
 
+#: The strict server keeps to what every server must have: it does without 8BITMIME.
+STRICT = SUITE.select(exclude=["5321-2.4-8bitmime-is-offered"])
 NOT_FOUND_WRONG = {Verdict.PASS, Verdict.SKIP, Verdict.LATITUDE, Verdict.INFO}
 
 #: Each fault, and a case that must fail on it.
@@ -71,19 +73,19 @@ def test_what_is_offered_is_there(offer: str, fault: str, case: str) -> None:
 
 
 def test_a_strict_server_keeps_everything() -> None:
-    results = play_strict(SUITE)
+    results = play_strict(STRICT)
     wrong = {
         name: (result.verdict, result.actual)
         for name, result in results.items()
         if result.verdict not in (Verdict.PASS, Verdict.SKIP)
     }
     assert wrong == {}
-    assert len(results) == len(SUITE.cases)
+    assert len(results) == len(STRICT.cases)
     assert len(verdicts(results, Verdict.PASS)) > 90
 
 
 def test_a_server_without_extensions_keeps_everything() -> None:
-    results = play_strict(SUITE, offers=("HELP",))
+    results = play_strict(STRICT, offers=("HELP",))
     assert {result.verdict for result in results.values()} <= NOT_FOUND_WRONG
     assert results["5321-4.2-input-behind-a-command"].verdict is Verdict.SKIP
 
@@ -101,7 +103,14 @@ def test_a_fault_is_found(fault: str, case: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        ("refuses a second EHLO", {"5321-4.1.4-second-ehlo"}),
+        (
+            "refuses a second EHLO",
+            {
+                "2920-3.2-ehlo-is-not-held-back",
+                "5321-4.1.1.1-ehlo-after-helo",
+                "5321-4.1.4-second-ehlo",
+            },
+        ),
         ("takes 50 recipients", {"5321-4.5.3.1.8-100-recipients"}),
         ("expands without saying so", {"5321-3.5.2-expn-is-listed"}),
     ],
@@ -114,7 +123,11 @@ def test_every_case_of_order_meets_a_fault() -> None:
     """No requirement on order is checked by a case that nothing could make fail."""
     order = ("5321-3.3-rcpt", "5321-3.3-data-without", "5321-4.1.4-", "5321-4.1.1.5-")
     musts = [
-        case.id for case in SUITE.cases if case.id.startswith(order) and case.level.value == "MUST"
+        case.id
+        for case in SUITE.cases
+        if case.id.startswith(order) and case.level.value == "MUST"
+        # Not of order: what a refusal is for no connection can tell, so it is latitude.
+        if case.id != "5321-4.1.4-name-that-does-not-match"
     ]
     caught: set[str] = set()
     for fault in (

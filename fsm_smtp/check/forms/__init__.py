@@ -12,10 +12,12 @@ from fsm_smtp.check.forms import (
     enhanced,
     keywords,
     limits,
+    markup,
     octets,
     reply,
     sasl,
     status,
+    statuses,
 )
 from fsm_smtp.check.forms.grammar import Form
 from fsm_smtp.check.offers import Condition
@@ -24,7 +26,10 @@ from fsm_smtp.check.offers import Condition
 FORMS: Mapping[str, Form] = {
     **reply.FORMS,
     **ehlo.FORMS,
+    **keywords.FORMS,
     **enhanced.FORMS,
+    **statuses.FORMS,
+    **markup.FORMS,
     **auth.FORMS,
     **sasl.FORMS,
     **limits.FORMS,
