@@ -37,7 +37,7 @@ async def _refuse_and_close(session: Session) -> None:
 
 fault("greets without a name", "R114", greet=_unnamed)
 weakness("greets with markup and controls", "R109", greet=_loud)
-fault("is silent at first", "R012", greet=_late)
+fault("is silent at first", "R012", unreachable=True, greet=_late)
 fault("refuses the session and closes", "R014", options=REFUSING, greet=_refuse_and_close)
 weakness("serves behind a 554 greeting", "R015", options=REFUSING, admit=nothing)
 

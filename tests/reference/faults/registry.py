@@ -33,6 +33,7 @@ class Fault:
         options: what differs from the usual set-up, by the name in `Options`.
         run: how a check must meet it.
         verdict: what a case must say: fail, or warn where the RFC only recommends.
+        unreachable: it does not let a check begin, which then says so.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Fault:
     options: Mapping[str, Any] = field(default_factory=dict)
     run: Run = Run.CLEAR
     verdict: Verdict = Verdict.FAIL
+    unreachable: bool = False
 
     def set_up(self, options: Options) -> Options:
         """*options* with what the fault needs."""
@@ -58,6 +60,7 @@ def fault(
     options: Mapping[str, Any] | None = None,
     run: Run = Run.CLEAR,
     verdict: Verdict = Verdict.FAIL,
+    unreachable: bool = False,
     hooks: Mapping[str, object] | None = None,
     **changes: object,
 ) -> None:
@@ -72,7 +75,7 @@ def fault(
     for hook in changes:
         if not hasattr(Session, hook):
             raise ValueError(f"the fault {name!r} changes {hook}, which a session does not have")
-    FAULTS[name] = Fault(name, breaks, changes, options or {}, run, verdict)
+    FAULTS[name] = Fault(name, breaks, changes, options or {}, run, verdict, unreachable)
 
 
 def weakness(name: str, breaks: str, **others: Any) -> None:
