@@ -1,8 +1,9 @@
-"""Which fault is found by which case: ``python -m tests.reference.coverage [FAULT]...``
+"""Which fault is found by which case: ``python -m tests.reference.coverage [--quick] [FAULT]...``
 
 Plays each fault (or those whose names contain one of the words given) against the whole suite and
 prints the cases that fail or warn; then the faults that nothing catches, and the cases that no
-fault makes fail. Ends with 1 if there are any of either.
+fault makes fail. Ends with 1 if there are any of either. With ``--quick`` a fault meets only the
+cases that name the requirement that it breaks, as in the tests.
 """
 
 import asyncio
@@ -12,19 +13,22 @@ from collections.abc import Iterable
 from fsm_smtp.check.case import Level, Verdict
 from fsm_smtp.check.suite import Suite, load_suite
 from tests.reference.faults import FAULTS, Fault
-from tests.reference.playing import Played, found, play_fault
+from tests.reference.playing import Played, found, naming, play_fault
 
 #: Faults that are played at a time.
 AT_A_TIME = 4
 
 
-async def play_all(faults: Iterable[Fault], suite: Suite) -> dict[str, Played]:
-    """What a check of *suite* finds, by fault."""
+async def play_all(
+    faults: Iterable[Fault], suite: Suite, *, quick: bool = False
+) -> dict[str, Played]:
+    """What a check finds, by fault; *quick*: one of the cases that name what the fault breaks."""
     slots = asyncio.Semaphore(AT_A_TIME)
 
     async def one(fault: Fault) -> tuple[str, Played]:
         async with slots:
-            return fault.name, await play_fault(fault, suite)
+            cases = naming(suite.cases, fault.breaks) if quick else suite
+            return fault.name, await play_fault(fault, cases) if cases.cases else Played()
 
     return dict(await asyncio.gather(*map(one, faults)))
 
@@ -49,10 +53,12 @@ def _lines(fault: Fault, played: Played) -> list[str]:
 def main(words: list[str]) -> int:
     """Print the table; 1 if something is never caught or never fails."""
     suite = load_suite()
+    quick = "--quick" in words
+    words = [word for word in words if word != "--quick"]
     chosen = [
         fault for fault in FAULTS.values() if not words or any(word in fault.name for word in words)
     ]
-    played = asyncio.run(play_all(chosen, suite))
+    played = asyncio.run(play_all(chosen, suite, quick=quick))
     missed = []
     for fault in chosen:
         print(*_lines(fault, played[fault.name]), sep="\n")
