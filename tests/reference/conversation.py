@@ -1,7 +1,7 @@
 """What every command needs: state, reading of lines, writing of replies."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tests.reference.options import Options
 from tests.reference.record import Recipient, SessionRecord
@@ -50,6 +50,8 @@ class Conversation:
         #: MAIL commands so far, and the domains of recipients (RFC 9422).
         self.mails = 0
         self.recipient_domains: set[bytes] = set()
+        #: What only a fault remembers.
+        self.memory: dict[str, Any] = {}
 
     def forget_transaction(self) -> None:
         """Clear the buffers, as RSET does (RFC 5321 §4.1.1.5)."""

@@ -13,7 +13,7 @@ class Hello(Conversation):
         """The first reply; it has no enhanced status code (RFC 2034 §4)."""
         match self.options.greeting:
             case 220:
-                self.say(220, "", f"{NAME} ESMTP ready")
+                self.say(220, "", f"{NAME} ready")
             case 521:
                 self.say(521, "", f"{NAME} does not accept mail")
                 raise Ended
@@ -25,7 +25,7 @@ class Hello(Conversation):
         self.client_name = self.host_name(argument)
         self.greeted = "EHLO"
         self.forget_by_hello()
-        self.say(250, "", f"{NAME} at your service", *self.offer_lines())
+        self.say(250, "", NAME, *self.offer_lines())
 
     async def do_helo(self, argument: bytes) -> None:
         """Answered with a single line (RFC 5321 §3.2)."""

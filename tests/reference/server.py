@@ -19,12 +19,14 @@ class ReferenceServer:
     Attributes:
         port: where it listens.
         sessions: one record for each connection, in the order of their beginning.
+        mistakes: our own; they are raised when the server ends.
     """
 
     options: Options
     session: type[Session]
     port: int = 0
     sessions: list[SessionRecord] = field(default_factory=list)
+    mistakes: list[Exception] = field(default_factory=list)
     _running: dict[asyncio.Task[None], tuple[Session, Wire]] = field(default_factory=dict)
 
     @property
@@ -42,11 +44,8 @@ class ReferenceServer:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        # A mistake of ours must not look like a server's choice to close.
-        if not task.cancelled() and (error := task.exception()) is not None:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "a reference server's session failed", "exception": error}
-            )
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self.mistakes.append(error)
         self._running.pop(task, None)
 
     async def end(self) -> None:
@@ -70,6 +69,9 @@ async def reference_server(
     Args:
         options: how it is set up.
         session: what answers; a fault is another class (`tests.reference.faults`).
+
+    Raises:
+        ExceptionGroup: at the end, if a session had a mistake of ours.
     """
     server = ReferenceServer(options or Options(), session)
     listening = await asyncio.get_running_loop().create_server(
@@ -84,6 +86,9 @@ async def reference_server(
     finally:
         listening.close()
         await server.end()
+    if server.mistakes:
+        # It must not look like a server's choice to close.
+        raise ExceptionGroup("sessions of a reference server failed", server.mistakes)
 
 
 @contextmanager

@@ -151,7 +151,7 @@ class Session(Asking):
     def admit_unauthenticated(self, verb: bytes) -> None:
         """RFC 6409 §4.3, RFC 4954 §6."""
         if verb not in (b"AUTH", b"EHLO", b"HELO", b"NOOP", b"RSET", b"QUIT", b"STARTTLS"):
-            raise Refused(530, "5.7.0", "AUTH first")
+            raise Refused(530, "5.7.0", "authentication required")
 
     async def handle(self, verb: bytes, argument: bytes) -> None:
         """Call the command's own method."""

@@ -27,7 +27,7 @@ def test_a_message_of_smtplib_arrives_as_it_was_sent() -> None:
     assert session.secured
     assert session.user == USER
     assert session.commands[0].startswith(b"ehlo")
-    assert session.replies[0] == f"220 {NAME} ESMTP ready\r\n".encode()
+    assert session.replies[0] == f"220 {NAME} ready\r\n".encode()
     assert not any(PASSWORD.encode() in line for line in session.commands)
 
 
