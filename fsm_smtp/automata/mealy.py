@@ -74,11 +74,16 @@ class Mealy(Generic[InputT, OutputT]):
             state = following
         return state
 
-    def answers(self, word: Sequence[int], state: int) -> tuple[OutputT, ...]:
-        """`run` for a word of numbers: what the algorithms ask thousands of times."""
+    def answers(
+        self, word: Sequence[int], state: int, undefined: OutputT | None = None
+    ) -> tuple[OutputT, ...]:
+        """`run` for a word of numbers, as far as no output is *undefined*."""
         outputs: list[OutputT] = []
         for number in word:
-            outputs.append(self.outputs[state][number])
+            output = self.outputs[state][number]
+            if undefined is not None and output == undefined:
+                break
+            outputs.append(output)
             state = self.successors[state][number]
         return tuple(outputs)
 

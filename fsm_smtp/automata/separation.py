@@ -13,13 +13,17 @@ Pair = tuple[int, int]
 class Separation(Generic[InputT, OutputT]):
     """How the states of a minimal machine are told apart.
 
+    An output that is *undefined* stands for an input that is not given there: it tells nothing,
+    and nor does what comes behind it.
+
     Raises:
-        ValueError: two states are equivalent.
+        ValueError: two states are equivalent, or differ only by what is undefined.
     """
 
-    def __init__(self, machine: Mealy[InputT, OutputT]) -> None:
+    def __init__(self, machine: Mealy[InputT, OutputT], undefined: OutputT | None = None) -> None:
         self._machine = machine
-        self._shortest = _shortest(machine)
+        self._undefined = undefined
+        self._shortest = _shortest(machine, undefined)
         self._words = _few(self._pairs(), self._parted(self._candidates()))
 
     def separating(self, one: int, other: int) -> tuple[InputT, ...]:
@@ -44,12 +48,15 @@ class Separation(Generic[InputT, OutputT]):
             word: {
                 (state, other)
                 for other in range(self._machine.size)
-                if self._machine.answers(word, other) != self._machine.answers(word, state)
+                if _differ(self._answers(word, other), self._answers(word, state))
             }
             for word in prefixes
         }
         others = {(state, other) for other in range(self._machine.size) if other != state}
         return tuple(self._spelt(word) for word in _few(others, against))
+
+    def _answers(self, word: Word, state: int) -> tuple[OutputT, ...]:
+        return self._machine.answers(word, state, self._undefined)
 
     def _spelt(self, word: Word) -> tuple[InputT, ...]:
         return tuple(self._machine.inputs[number] for number in word)
@@ -62,8 +69,7 @@ class Separation(Generic[InputT, OutputT]):
         for (one, other), best in self._shortest.items():
             for number in range(len(self._machine.inputs)):
                 if len(best) == 1:
-                    outputs = self._machine.outputs
-                    if outputs[one][number] != outputs[other][number]:
+                    if _differ(self._answers((number,), one), self._answers((number,), other)):
                         yield (number,)
                     continue
                 rest = self._shortest.get(_following(self._machine, one, other, number))
@@ -75,13 +81,18 @@ class Separation(Generic[InputT, OutputT]):
         parted: dict[Word, set[Pair]] = {}
         for word in words:
             if word not in parted:
-                answers = [self._machine.answers(word, s) for s in range(self._machine.size)]
+                answers = [self._answers(word, state) for state in range(self._machine.size)]
                 parted[word] = {
                     (one, other)
                     for one, other in combinations(range(self._machine.size), 2)
-                    if answers[one] != answers[other]
+                    if _differ(answers[one], answers[other])
                 }
         return parted
+
+
+def _differ(one: tuple[OutputT, ...], other: tuple[OutputT, ...]) -> bool:
+    """Whether what is defined for both states differs."""
+    return any(left != right for left, right in zip(one, other, strict=False))
 
 
 def _following(machine: Mealy[InputT, OutputT], one: int, other: int, number: int) -> Pair:
@@ -89,7 +100,7 @@ def _following(machine: Mealy[InputT, OutputT], one: int, other: int, number: in
     return min(after), max(after)
 
 
-def _shortest(machine: Mealy[InputT, OutputT]) -> dict[Pair, Word]:
+def _shortest(machine: Mealy[InputT, OutputT], undefined: OutputT | None) -> dict[Pair, Word]:
     """A shortest separating word for each two states, the pairs by the length of it."""
     found: dict[Pair, Word] = {}
     waiting = list(combinations(range(machine.size), 2))
@@ -98,7 +109,10 @@ def _shortest(machine: Mealy[InputT, OutputT]) -> dict[Pair, Word]:
         layer: dict[Pair, Word] = {}
         for one, other in waiting:
             for number in numbers:
-                if not found and machine.outputs[one][number] != machine.outputs[other][number]:
+                outputs = machine.outputs[one][number], machine.outputs[other][number]
+                if undefined is not None and undefined in outputs:
+                    continue
+                if not found and outputs[0] != outputs[1]:
                     layer[one, other] = (number,)
                     break
                 rest = found.get(_following(machine, one, other, number))
@@ -106,7 +120,7 @@ def _shortest(machine: Mealy[InputT, OutputT]) -> dict[Pair, Word]:
                     layer[one, other] = (number, *rest)
                     break
         if not layer:
-            raise ValueError("the machine is not minimal: two of its states are equivalent")
+            raise ValueError("the machine is not minimal: nothing tells two of its states apart")
         found.update(layer)
         waiting = [pair for pair in waiting if pair not in layer]
     return found
