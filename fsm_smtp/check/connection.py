@@ -8,14 +8,16 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
 import ssl
+import struct
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fsm_smtp.check.transcript import MAX_SHOWN, Transcript, printable
+from fsm_smtp.check.transcript import MAX_SHOWN, Redaction, Transcript, printable
 from fsm_smtp.errors import MalformedReply, TargetUnreachable
 from fsm_smtp.wire.replies import Reply, ReplyParser
 
@@ -66,13 +68,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came: a reply, or one of the words ``closed``, ``silence``, ``malformed``.
+    """What came: a reply, or a word: ``closed``, ``silence``, ``malformed``, ``secured``, …
 
     Attributes:
         word: three digits, or the word.
         reply: the reply, if it is one.
         raw: its lines as they came, line ends included.
-        detail: what is wrong, for ``malformed``.
+        detail: what is wrong, for ``malformed`` and ``unsecured``; the protocol, for ``secured``.
         waited: seconds that were waited, for ``silence``.
     """
 
@@ -83,8 +85,12 @@ class Outcome:
     waited: float = 0.0
 
     def __str__(self) -> str:
+        return self.shown(Redaction())
+
+    def shown(self, redaction: Redaction) -> str:
+        """What came, in words, without secrets."""
         if self.reply is not None:
-            first = printable(self.raw[0].rstrip(b"\r\n"))
+            first = printable(redaction.hide(self.raw[0].rstrip(b"\r\n")))
             shown = first if len(first) <= MAX_SHOWN else f"{first[:MAX_SHOWN]}…"
             more = len(self.raw) - 1
             return f"{shown} (and {more} more lines)" if more else shown
@@ -92,6 +98,8 @@ class Outcome:
             "closed": "the server closed the connection",
             "silence": f"silence for {self.waited:g} s",
             "malformed": f"no readable reply: {self.detail}",
+            "secured": f"TLS is up ({self.detail})",
+            "unsecured": f"the TLS handshake failed: {self.detail}",
         }[self.word]
 
 
@@ -102,10 +110,12 @@ class Connection:
         TargetUnreachable: from `open` and `start_tls` only.
     """
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(
+        self, target: Target, timeout: float, transcript: Transcript | None = None
+    ) -> None:
         self.target = target
         self.timeout = timeout
-        self.transcript = Transcript(time.monotonic)
+        self.transcript = transcript or Transcript(time.monotonic)
         #: The last outcome that was not silence.
         self.last = ""
         self._first = ""
@@ -135,18 +145,40 @@ class Connection:
         """The TLS handshake, once the server has said that it is ready."""
         if await self.surplus() is not None or self._partial:
             raise self._unreachable("octets came behind the reply to STARTTLS (RFC 3207 §4.2)")
+        outcome = await self.handshake()
+        if outcome.word != "secured":
+            raise self._unreachable(f"TLS failed: {outcome.detail}")
+
+    async def handshake(self) -> Outcome:
+        """The TLS handshake as an outcome: ``secured``, ``unsecured``, ``closed`` or ``silence``.
+
+        The certificate is verified only if the run is under TLS: a case that asks for TLS by
+        itself is about the protocol.
+        """
         _, writer = self._open_streams()
+        verify = self.target.verify and self.target.tls is not TLSMode.NONE
+        context = replace(self.target, verify=verify).ssl_context()
         try:
             async with asyncio.timeout(self.timeout):
-                await writer.start_tls(self.target.ssl_context(), server_hostname=self.target.host)
-        except TimeoutError as error:
-            raise self._unreachable(f"no TLS within {self.timeout:g} s") from error
+                await writer.start_tls(context, server_hostname=self.target.host)
+        except TimeoutError:
+            return self._ends(Outcome("silence", detail=f"no end of it in {self.timeout:g} s",
+                                      waited=self.timeout))  # fmt: skip
+        except (ConnectionError, ssl.SSLEOFError):
+            return self._ends(Outcome("closed", detail="the server closed the connection"))
         except ssl.SSLError as error:
-            raise self._unreachable(f"TLS failed: {_tls_reason(error)}") from error
+            return self._ends(Outcome("unsecured", detail=_tls_reason(error)))
         except OSError as error:
-            raise self._unreachable(f"TLS failed: {error}") from error
+            return self._ends(Outcome("unsecured", detail=_reason(error)))
         self._parser = ReplyParser()
         self.transcript.note("TLS is up")
+        tls = writer.get_extra_info("ssl_object")
+        return Outcome("secured", detail=str(tls.version()))
+
+    def _ends(self, outcome: Outcome) -> Outcome:
+        self._ended = True
+        self.transcript.note(f"no TLS: {outcome.detail}")
+        return outcome
 
     async def write(self, *segments: bytes, secret: bool = False) -> None:
         """Write the segments, each in a write of its own; *secret* keeps them off the record.
@@ -206,6 +238,18 @@ class Connection:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await writer.wait_closed()
+
+    async def drop(self, *, reset: bool = False) -> None:
+        """End the connection from our side: a FIN, or a RST with *reset*."""
+        self.transcript.note(f"we {'reset' if reset else 'close'} the connection")
+        if reset and self._streams is not None:
+            _, writer = self._streams
+            sock = writer.get_extra_info("socket")
+            # No lingering: close() then sends RST.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+        await self.close()
+        self._ended = True
 
     def _open_streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:

@@ -13,10 +13,12 @@ class ServerInfo:
     Attributes:
         greeting: the text of the greeting, code included.
         ehlo: the lines of the answer to EHLO, without their code; empty if it was refused.
+        first_ehlo: those of the first EHLO on a fresh connection, before STARTTLS.
     """
 
     greeting: str
     ehlo: tuple[str, ...] = ()
+    first_ehlo: tuple[str, ...] = ()
 
     @property
     def extensions(self) -> frozenset[str]:

@@ -19,8 +19,9 @@ from fsm_smtp.check.events import (
     SuiteStarted,
 )
 from fsm_smtp.check.player import play
-from fsm_smtp.check.session import Settings, probe
+from fsm_smtp.check.session import Settings
 from fsm_smtp.check.suite import Suite
+from fsm_smtp.check.survey import probe
 from fsm_smtp.version import __version__
 
 
@@ -57,7 +58,7 @@ async def _play_all(
     try:
         while True:
             while len(running) < settings.jobs and (case := next(waiting, None)) is not None:
-                task = asyncio.create_task(play(case, target, settings, server.extensions))
+                task = asyncio.create_task(play(case, target, settings, server))
                 running[task] = case
                 yield CaseStarted(case)
             if not running:

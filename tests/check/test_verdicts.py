@@ -49,7 +49,7 @@ def only(results: dict[str, CaseResult]) -> CaseResult:
         ("- send: 'MAIL FROM:<{sender}>'\n  expect: 250", "MUST", "shuts down at MAIL",
          Verdict.INCONCLUSIVE, "421 mx.example.test busy (policy)"),
         ("- send: 'MAIL FROM:<{sender}>'\n  expect: 421\n- await: close\n  expect: closed", "MUST",
-         "shuts down at MAIL", Verdict.PASS, "421 mx.example.test busy"),
+         "shuts down at MAIL", Verdict.PASS, "the server closed the connection"),
         ("- send: 'MAIL FROM:<{sender}>'\n  expect: [503, 5yz]", "MUST", "demands authentication",
          Verdict.INCONCLUSIVE, "530 5.7.0 authentication required (policy)"),
         ("- send: QUIT\n  expect: 221", "MUST", "QUIT is not answered", Verdict.FAIL,

@@ -1,0 +1,29 @@
+"""Checks of a reply beside its code, by the name that a suite uses; one module a topic.
+
+A form takes the reply and its lines as they came (line ends included) and returns what is wrong, or
+``None``. A new one is a function in the module of its topic, and an entry of its ``FORMS``.
+"""
+
+from collections.abc import Mapping
+
+from fsm_smtp.check.forms import auth, ehlo, enhanced, reply
+from fsm_smtp.check.forms.grammar import Form
+from fsm_smtp.check.offers import Condition
+
+#: Forms without an argument.
+FORMS: Mapping[str, Form] = {**reply.FORMS, **ehlo.FORMS, **enhanced.FORMS, **auth.FORMS}
+#: First words of forms with an offer of EHLO behind it.
+WITH_OFFER = ehlo.WITH_OFFER
+
+
+def form_named(name: str) -> Form | None:
+    """The form that a suite calls *name*; ``None`` if nothing is called that."""
+    word, _, offer = name.partition(" ")
+    if name not in FORMS and word in WITH_OFFER and Condition(offer).is_about_ehlo:
+        return WITH_OFFER[word](offer)
+    return FORMS.get(name)
+
+
+def form_names() -> tuple[str, ...]:
+    """What there is to choose from."""
+    return (*FORMS, *(f"{word} KEYWORD" for word in WITH_OFFER))

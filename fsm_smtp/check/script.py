@@ -1,0 +1,222 @@
+"""The steps of one case, played on its sessions, one judgement after the other."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fsm_smtp.check.actions import leaves_a_chunk_open, name, names, segments, written
+from fsm_smtp.check.case import Action, Case, Expectation, Step, Verdict
+from fsm_smtp.check.connection import Connection, Outcome
+from fsm_smtp.check.judge import Judgement, judge, judge_opening, judge_surplus
+from fsm_smtp.check.offers import Condition, Facts
+from fsm_smtp.check.session import OpeningError, Settings, open_session
+from fsm_smtp.check.template import missing, sizes
+from fsm_smtp.check.transcript import Redaction
+
+
+@dataclass(slots=True)
+class Session:
+    """One session of a case.
+
+    Attributes:
+        connection: its connection.
+        facts: what holds on it now; an answer to EHLO and TLS change that.
+        quits: whether QUIT would be understood as a command.
+    """
+
+    connection: Connection
+    facts: Facts
+    quits: bool = True
+
+
+class Script:
+    """Plays *case*; *connect* makes a connection for the session of a name.
+
+    Attributes:
+        judgements: those that were made so far.
+        sessions: all sessions that were opened, also those that were dropped.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        settings: Settings,
+        facts: Facts,
+        redaction: Redaction,
+        connect: Callable[[str], Connection],
+    ) -> None:
+        self._case = case
+        self._settings = settings
+        self._facts = facts
+        self._redaction = redaction
+        self._connect = connect
+        self._values = settings.values()
+        self._named: dict[str, Session] = {}
+        self._played = False
+        self.judgements: list[Judgement] = []
+        self.sessions: list[Session] = []
+
+    def add(self, judgement: Judgement) -> bool:
+        """Note a verdict; whether the steps behind it still say something."""
+        self.judgements.append(judgement)
+        return judgement.verdict.goes_on
+
+    async def run(self) -> None:
+        """Play the steps as far as they say something.
+
+        Raises:
+            TargetUnreachable: no connection, or no TLS that the run asks for.
+        """
+        if not await self._steps(self._case.steps):
+            return
+        for session in self._named.values():
+            if not await self._no_surplus(session):
+                return
+        if not self._played:
+            self._skip("a step that applies", "none does")
+
+    async def _steps(self, steps: tuple[Step, ...]) -> bool:
+        for step in steps:
+            session = None
+            if step.when or step.unless:
+                session = await self._session(step.session)
+                if session is None:
+                    return False
+                if not _applies(step, session.facts):
+                    continue
+            if not await self._rounds(step):
+                return False
+        return True
+
+    async def _rounds(self, step: Step) -> bool:
+        outcome = None
+        around = self._values["n"]
+        for number in range(1, step.repeat + 1):
+            # A step that is played once has the number of the group around it.
+            self._values["n"] = str(number) if step.repeat > 1 else around
+            if step.action is Action.GROUP:
+                if not await self._steps(step.steps):
+                    return False
+                continue
+            outcome = await self._step(step)
+            if outcome is None:
+                return False
+        self._values["n"] = around
+        if outcome is None:
+            return True
+        for patterns, branch in step.branches:
+            if any(pattern.matches(outcome.word) for pattern in patterns):
+                return await self._steps(branch)
+        return True
+
+    async def _step(self, step: Step) -> Outcome | None:
+        """Play *step*: its last outcome, or ``None`` if the case ends here."""
+        self._played = True
+        if step.action is Action.PAUSE:
+            await asyncio.sleep(step.seconds)
+            return Outcome("any")
+        session = await self._session(step.session)
+        if session is None or (step.action is not Action.DROP and _is_over(session, step)):
+            return None
+        if step.action is Action.DROP:
+            await session.connection.drop(reset="reset" in step.texts)
+            del self._named[step.session]
+            return Outcome("any")
+        if step.action is not Action.AWAIT and not await self._no_surplus(session):
+            return None
+        if step.action is Action.TLS:
+            return await self._handshake(session, step)
+        return await self._exchange(session, step)
+
+    async def _exchange(self, session: Session, step: Step) -> Outcome | None:
+        values = {**self._values, **sizes(session.facts.offers.size)}
+        for text in step.texts:
+            if need := missing(text, values):
+                self._skip(Condition(need).wanted, Condition(need).absent)
+                return None
+        texts = written(step, values)
+        if step.action is Action.SETUP:
+            return await self._setup(session, step, texts)
+        session.quits = not leaves_a_chunk_open(step, texts)
+        await session.connection.write(*segments(step, texts))
+        outcome = Outcome("any")
+        answered = names(step, texts, self._redaction)
+        for number, (expectation, what) in enumerate(zip(step.expects, answered, strict=True)):
+            outcome = await session.connection.outcome(self._patience(step, expectation))
+            if step.action in (Action.SEND, Action.PIPELINE):
+                _learn(session, texts[number], outcome)
+            if not self._judged(step, expectation, outcome, what):
+                return None
+        return outcome
+
+    async def _setup(self, session: Session, step: Step, texts: list[bytes]) -> Outcome | None:
+        outcome = Outcome("silence")
+        for text, expectation in zip(texts, step.expects, strict=True):
+            await session.connection.write(text + b"\r\n")
+            outcome = await session.connection.outcome(step.wait)
+            _learn(session, text, outcome)
+            if not self._judged(step, expectation, outcome, name(text, self._redaction)):
+                return None
+        return outcome
+
+    async def _handshake(self, session: Session, step: Step) -> Outcome | None:
+        outcome = await session.connection.handshake()
+        if outcome.word == "secured":
+            session.facts = session.facts.under_tls()
+        (what,) = names(step, [], self._redaction)
+        return outcome if self._judged(step, step.expects[0], outcome, what) else None
+
+    async def _session(self, named: str) -> Session | None:
+        """The session of this name, opened to the case's start; ``None`` if that is refused."""
+        if named in self._named:
+            return self._named[named]
+        session = Session(self._connect(named), self._facts)
+        self.sessions.append(session)
+        self._named[named] = session
+        await session.connection.open()
+        try:
+            ehlo = await open_session(session.connection, self._case.start, self._settings)
+        except OpeningError as refused:
+            self.add(judge_opening(refused.wanted, refused.outcome, self._redaction))
+            return None
+        if ehlo is not None and ehlo.reply is not None:
+            session.facts = session.facts.after_ehlo(ehlo.reply.lines)
+        return session
+
+    def _patience(self, step: Step, expectation: Expectation) -> float | None:
+        if step.wait is not None:
+            return step.wait
+        return self._settings.quiet if expectation.lists("silence") else None
+
+    async def _no_surplus(self, session: Session) -> bool:
+        surplus = await session.connection.surplus()
+        return surplus is None or self.add(judge_surplus(surplus, self._redaction))
+
+    def _judged(self, step: Step, expectation: Expectation, outcome: Outcome, what: str) -> bool:
+        return self.add(judge(step, expectation, outcome, what, self._redaction))
+
+    def _skip(self, expected: str, actual: str) -> None:
+        self.add(Judgement(Verdict.SKIP, expected, actual))
+
+
+def _applies(step: Step, facts: Facts) -> bool:
+    return all(condition.holds(facts) for condition in step.when) and not any(
+        condition.holds(facts) for condition in step.unless
+    )
+
+
+def _is_over(session: Session, step: Step) -> bool:
+    """Whether nothing more can come of *step*; behind 421 the close can still be awaited."""
+    match session.connection.last:
+        case "closed" | "unsecured":
+            return True
+        case "421":
+            return step.action is not Action.AWAIT
+        case _:
+            return False
+
+
+def _learn(session: Session, line: bytes, outcome: Outcome) -> None:
+    """The offers that are in force once *line* was answered."""
+    if outcome.word == "250" and outcome.reply and line[:5].upper().rstrip() == b"EHLO":
+        session.facts = session.facts.after_ehlo(outcome.reply.lines)
