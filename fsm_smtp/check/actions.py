@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fsm_smtp.check.case import Action, Step
+from fsm_smtp.check.judge import Asked
 from fsm_smtp.check.template import render
 from fsm_smtp.check.transcript import Redaction, printable
 
@@ -31,34 +32,39 @@ def segments(step: Step, texts: list[bytes]) -> list[bytes]:
             return []
 
 
-def names(step: Step, texts: list[bytes], redaction: Redaction) -> list[str]:
-    """What each awaited outcome answers, in the words of a message: ``to "NOOP"``."""
+def asked(step: Step, texts: list[bytes], redaction: Redaction) -> list[Asked]:
+    """What each awaited outcome answers."""
     match step.action:
         case Action.SETUP | Action.PIPELINE:
-            return [name(text, redaction) for text in texts]
+            return [_command(text, redaction) for text in texts]
         case Action.SEND:
-            what = name(texts[0], redaction)
+            what = _command(texts[0], redaction)
         case Action.CHUNK:
-            what = name(_bdat(step, texts[0]), redaction)
+            what = _command(_bdat(step, texts[0]), redaction)
         case Action.MESSAGE:
-            what = "to the end of data"
+            what = Asked("to the end of data", b".")
         case Action.RAW:
-            what = f"after {_short(b''.join(texts), redaction)}"
+            what = Asked(f"after {_short(b''.join(texts), redaction)}", texts[0])
         case Action.TLS:
-            what = "from the TLS handshake"
+            what = Asked("from the TLS handshake")
         case _:
-            what = ""
+            what = Asked("")
     return [what] * len(step.expects)
 
 
-def name(line: bytes, redaction: Redaction) -> str:
-    """The command *line* in a message."""
-    return f"to {_short(line, redaction)}"
+def _command(line: bytes, redaction: Redaction) -> Asked:
+    return Asked(f"to {_short(line, redaction)}", line)
 
 
-def leaves_a_chunk_open(step: Step, texts: list[bytes]) -> bool:
-    """Whether the server still waits for octets that *step* has announced."""
-    return step.action is Action.CHUNK and (step.declared or 0) > len(texts[0])
+def is_whole(step: Step, texts: list[bytes]) -> bool:
+    """Whether the server can read a command behind what *step* writes."""
+    match step.action:
+        case Action.CHUNK:
+            return (step.declared or 0) <= len(texts[0])
+        case Action.RAW:
+            return texts[-1].endswith(b"\r\n")
+        case _:
+            return True
 
 
 def _content(text: bytes) -> bytes:
@@ -75,5 +81,5 @@ def _bdat(step: Step, octets: bytes) -> bytes:
 
 
 def _short(octets: bytes, redaction: Redaction) -> str:
-    text = printable(redaction.hide(octets))
+    text = printable(redaction.hide_command(octets))
     return f'"{text}"' if len(text) <= 70 else f'"{text[:60]}…" ({len(octets)} octets)'

@@ -13,20 +13,19 @@ import ssl
 import struct
 import time
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fsm_smtp.check.transcript import MAX_SHOWN, Redaction, Transcript, printable
+from fsm_smtp.check.outcome import Outcome
+from fsm_smtp.check.pace import GAP_FLOOR
+from fsm_smtp.check.transcript import Transcript
 from fsm_smtp.errors import MalformedReply, TargetUnreachable
-from fsm_smtp.wire.replies import Reply, ReplyParser
+from fsm_smtp.wire.replies import ReplyParser
 
 #: Octets asked for in one read.
 READ_SIZE = 16384
 #: Longest unfinished line that is kept: far above every limit of a reply, far below harm.
 MAX_PARTIAL = 65536
-#: Seconds between two writes of one step, so that they travel as two segments.
-SEGMENT_GAP = 0.03
 
 
 class TLSMode(StrEnum):
@@ -66,43 +65,6 @@ class Target:
         return context
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came: a reply, or a word: ``closed``, ``silence``, ``malformed``, ``secured``, …
-
-    Attributes:
-        word: three digits, or the word.
-        reply: the reply, if it is one.
-        raw: its lines as they came, line ends included.
-        detail: what is wrong, for ``malformed`` and ``unsecured``; the protocol, for ``secured``.
-        waited: seconds that were waited, for ``silence``.
-    """
-
-    word: str
-    reply: Reply | None = None
-    raw: Sequence[bytes] = ()
-    detail: str = ""
-    waited: float = 0.0
-
-    def __str__(self) -> str:
-        return self.shown(Redaction())
-
-    def shown(self, redaction: Redaction) -> str:
-        """What came, in words, without secrets."""
-        if self.reply is not None:
-            first = printable(redaction.hide(self.raw[0].rstrip(b"\r\n")))
-            shown = first if len(first) <= MAX_SHOWN else f"{first[:MAX_SHOWN]}…"
-            more = len(self.raw) - 1
-            return f"{shown} (and {more} more lines)" if more else shown
-        return {
-            "closed": "the server closed the connection",
-            "silence": f"silence for {self.waited:g} s",
-            "malformed": f"no readable reply: {self.detail}",
-            "secured": f"TLS is up ({self.detail})",
-            "unsecured": f"the TLS handshake failed: {self.detail}",
-        }[self.word]
-
-
 class Connection:
     """One session with the target.
 
@@ -111,8 +73,14 @@ class Connection:
     """
 
     def __init__(
-        self, target: Target, timeout: float, transcript: Transcript | None = None
+        self,
+        target: Target,
+        timeout: float,
+        transcript: Transcript | None = None,
+        *,
+        gap: float = GAP_FLOOR,
     ) -> None:
+        self._gap = gap
         self.target = target
         self.timeout = timeout
         self.transcript = transcript or Transcript(time.monotonic)
@@ -188,7 +156,7 @@ class Connection:
         _, writer = self._open_streams()
         for number, segment in enumerate(segments):
             if number:
-                await asyncio.sleep(SEGMENT_GAP)
+                await asyncio.sleep(self._gap)
             self.transcript.client(segment, secret=secret)
             with contextlib.suppress(ConnectionError, TimeoutError):
                 writer.write(segment)
@@ -223,6 +191,11 @@ class Connection:
     def turned_away(self) -> bool:
         """Whether the server would not talk to us at all: no connection, no greeting, or 421."""
         return self._streams is None or self._first in ("closed", "421")
+
+    @property
+    def greeted(self) -> bool:
+        """Whether a reply has come at all."""
+        return self._first not in ("", "closed")
 
     @property
     def is_open(self) -> bool:

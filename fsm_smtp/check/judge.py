@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fsm_smtp.check.case import POLICY, Action, Expectation, Step, Verdict
-from fsm_smtp.check.connection import Outcome
 from fsm_smtp.check.forms import form_named
+from fsm_smtp.check.outcome import Outcome
+from fsm_smtp.check.policy import Findings, Policy, recognised
 from fsm_smtp.check.transcript import Redaction
 
 # Requirements that any case may find broken, as the register numbers them.
-_NOBODY_CLOSES = ("R032", "R073")
+NOBODY_CLOSES = ("R032", "R073")
 _READABLE = ("R124",)
 _ONE_REPLY = ("R101",)
 
@@ -27,6 +28,20 @@ class Judgement:
     expected: str
     actual: str
     also: tuple[str, ...] = ()
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an outcome answers.
+
+    Attributes:
+        name: in the words of a message (``to "NOOP"``).
+        command: the command line, ``.`` for the end of data, empty for octets of any kind.
+    """
+
+    name: str
+    command: bytes = b""
 
 
 def worst(judgements: Sequence[Judgement]) -> Judgement:
@@ -39,22 +54,28 @@ def worst(judgements: Sequence[Judgement]) -> Judgement:
 
 
 def judge(
-    step: Step, expectation: Expectation, outcome: Outcome, name: str, redaction: Redaction
+    step: Step,
+    expectation: Expectation,
+    outcome: Outcome,
+    asked: Asked,
+    redaction: Redaction,
+    findings: Findings,
 ) -> Judgement:
-    """The verdict on *outcome*, which answers *name* (``to "NOOP"``)."""
-    expected = f"{expectation} {name}".rstrip()
+    """The verdict on *outcome*, which answers what was *asked*."""
+    expected = f"{expectation} {asked.name}".rstrip()
     actual = outcome.shown(redaction)
     verdict = expectation.judge(outcome.word)
-    if verdict is not None:
-        if verdict is Verdict.PASS and (problem := _misformed(step, outcome)):
-            what = redaction.hide_text(f"{actual}: {problem}")
-            return Judgement(expectation.otherwise, f"{expected}, well formed", what)
-        return Judgement(verdict, expected, actual)
-    if outcome.reply is None:
+    if verdict is Verdict.PASS and (problem := _misformed(step, outcome)):
+        what = redaction.hide_text(f"{actual}: {problem}")
+        return Judgement(expectation.otherwise, f"{expected}, well formed", what)
+    if outcome.reply is not None and verdict in (None, Verdict.INCONCLUSIVE):
+        if policy := recognised(asked.command, outcome.reply, findings):
+            return _masked(expected, actual, policy)
+        if verdict is None and outcome.reply.code in POLICY:
+            return Judgement(Verdict.INCONCLUSIVE, expected, f"{actual} (policy)")
+    if verdict is None and outcome.reply is None:
         return _no_reply(step, expectation, outcome, expected)
-    if int(outcome.word) in POLICY:
-        return Judgement(Verdict.INCONCLUSIVE, expected, f"{actual} (policy)")
-    return Judgement(expectation.otherwise, expected, actual)
+    return Judgement(verdict or expectation.otherwise, expected, actual)
 
 
 def judge_surplus(surplus: Outcome, redaction: Redaction) -> Judgement:
@@ -66,6 +87,14 @@ def judge_surplus(surplus: Outcome, redaction: Redaction) -> Judgement:
     return Judgement(Verdict.FAIL, what, f"one more: {shown}", _ONE_REPLY)
 
 
+def judge_late(
+    late: Outcome, silent: Judgement, of: Expectation, redaction: Redaction
+) -> Judgement:
+    """The verdict on a reply that came once its absence had been taken for *silent*."""
+    verdict = of.judge(late.word) or of.otherwise
+    return Judgement(verdict, silent.expected, f"{late.shown(redaction)} (late)")
+
+
 def judge_opening(wanted: str, outcome: Outcome, redaction: Redaction) -> Judgement:
     """The verdict on a session that did not get to where the case begins."""
     actual = outcome.shown(redaction)
@@ -73,7 +102,15 @@ def judge_opening(wanted: str, outcome: Outcome, redaction: Redaction) -> Judgem
         return Judgement(Verdict.FAIL, wanted, actual, _READABLE)
     if outcome.word == "silence":
         return Judgement(Verdict.TIMEOUT, wanted, actual)
+    policy = recognised(b"", outcome.reply, Findings()) if outcome.reply else None
+    if policy:
+        return _masked(wanted, actual, policy)
     return Judgement(Verdict.INCONCLUSIVE, wanted, actual)
+
+
+def _masked(expected: str, actual: str, policy: Policy) -> Judgement:
+    what = f"{actual} (policy: {policy})"
+    return Judgement(Verdict.INCONCLUSIVE, expected, what, policy=policy)
 
 
 def _no_reply(step: Step, expectation: Expectation, outcome: Outcome, expected: str) -> Judgement:
@@ -87,7 +124,7 @@ def _no_reply(step: Step, expectation: Expectation, outcome: Outcome, expected: 
         what = "the server closed the connection before the point"
         return Judgement(Verdict.INCONCLUSIVE, expected, what)
     what = "the server closed the connection (RFC 5321 §3.8)"
-    return Judgement(Verdict.FAIL, expected, what, _NOBODY_CLOSES)
+    return Judgement(Verdict.FAIL, expected, what, NOBODY_CLOSES)
 
 
 def _misformed(step: Step, outcome: Outcome) -> str | None:

@@ -87,6 +87,10 @@ class Condition:
                 return not facts.tls
             case "SIZE limit":
                 return facts.offers.size is not None
+            case _:
+                return self._offered(facts)
+
+    def _offered(self, facts: Facts) -> bool:
         keyword, _, parameter = self.text.partition(" ")
         parameters = facts.offers.keywords.get(keyword)
         return parameters is not None and (not parameter or parameter.upper() in parameters)

@@ -4,14 +4,27 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fsm_smtp.check.actions import leaves_a_chunk_open, name, names, segments, written
+from fsm_smtp.check.actions import asked, is_whole, segments, written
 from fsm_smtp.check.case import Action, Case, Expectation, Step, Verdict
-from fsm_smtp.check.connection import Connection, Outcome
-from fsm_smtp.check.judge import Judgement, judge, judge_opening, judge_surplus
+from fsm_smtp.check.connection import Connection
+from fsm_smtp.check.judge import (
+    Asked,
+    Judgement,
+    judge,
+    judge_late,
+    judge_opening,
+    judge_surplus,
+    worst,
+)
 from fsm_smtp.check.offers import Condition, Facts
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.session import OpeningError, Settings, open_session
+from fsm_smtp.check.survey import Look
 from fsm_smtp.check.template import missing, sizes
 from fsm_smtp.check.transcript import Redaction
+
+#: Seconds that a finished session waits for the reply to its QUIT, at least.
+FAREWELL = 0.5
 
 
 @dataclass(slots=True)
@@ -22,11 +35,13 @@ class Session:
         connection: its connection.
         facts: what holds on it now; an answer to EHLO and TLS change that.
         quits: whether QUIT would be understood as a command.
+        silent: the last judgement, if it was on silence, and what could have come instead.
     """
 
     connection: Connection
     facts: Facts
     quits: bool = True
+    silent: tuple[Judgement, Expectation] | None = None
 
 
 class Script:
@@ -41,12 +56,14 @@ class Script:
         self,
         case: Case,
         settings: Settings,
+        look: Look,
         facts: Facts,
         redaction: Redaction,
         connect: Callable[[str], Connection],
     ) -> None:
         self._case = case
         self._settings = settings
+        self._look = look
         self._facts = facts
         self._redaction = redaction
         self._connect = connect
@@ -74,6 +91,27 @@ class Script:
                 return
         if not self._played:
             self._skip("a step that applies", "none does")
+
+    async def leave(self) -> None:
+        """End the sessions as a client should, with QUIT (RFC 5321 §4.1.4).
+
+        Its reply is a fence, too: what comes in front of it came too late, or is one too many.
+        """
+        if worst(self.judgements).verdict.goes_on:
+            await asyncio.gather(*(self._quit(session) for session in self.sessions))
+
+    async def _quit(self, session: Session) -> None:
+        connection = session.connection
+        # As an answer to 354 or 334 QUIT would be content; behind 421 it is in vain.
+        if not (connection.is_open and session.quits) or connection.last in _NO_QUIT:
+            return
+        quiet = self._look.pace.quiet
+        await connection.write(b"QUIT\r\n")
+        first = await connection.outcome(max(FAREWELL, quiet))
+        if first.reply is None or first.word == "221":
+            return
+        if (await connection.outcome(quiet)).reply is not None:
+            self._unasked(session, first)
 
     async def _steps(self, steps: tuple[Step, ...]) -> bool:
         for step in steps:
@@ -137,25 +175,27 @@ class Script:
         texts = written(step, values)
         if step.action is Action.SETUP:
             return await self._setup(session, step, texts)
-        session.quits = not leaves_a_chunk_open(step, texts)
+        if texts:
+            session.quits = is_whole(step, texts)
         await session.connection.write(*segments(step, texts))
         outcome = Outcome("any")
-        answered = names(step, texts, self._redaction)
+        answered = asked(step, texts, self._redaction)
         for number, (expectation, what) in enumerate(zip(step.expects, answered, strict=True)):
             outcome = await session.connection.outcome(self._patience(step, expectation))
             if step.action in (Action.SEND, Action.PIPELINE):
                 _learn(session, texts[number], outcome)
-            if not self._judged(step, expectation, outcome, what):
+            if not self._judged(session, step, expectation, outcome, what):
                 return None
         return outcome
 
     async def _setup(self, session: Session, step: Step, texts: list[bytes]) -> Outcome | None:
         outcome = Outcome("silence")
-        for text, expectation in zip(texts, step.expects, strict=True):
+        answered = asked(step, texts, self._redaction)
+        for text, what, expectation in zip(texts, answered, step.expects, strict=True):
             await session.connection.write(text + b"\r\n")
             outcome = await session.connection.outcome(step.wait)
             _learn(session, text, outcome)
-            if not self._judged(step, expectation, outcome, name(text, self._redaction)):
+            if not self._judged(session, step, expectation, outcome, what):
                 return None
         return outcome
 
@@ -163,8 +203,8 @@ class Script:
         outcome = await session.connection.handshake()
         if outcome.word == "secured":
             session.facts = session.facts.under_tls()
-        (what,) = names(step, [], self._redaction)
-        return outcome if self._judged(step, step.expects[0], outcome, what) else None
+        (what,) = asked(step, [], self._redaction)
+        return outcome if self._judged(session, step, step.expects[0], outcome, what) else None
 
     async def _session(self, named: str) -> Session | None:
         """The session of this name, opened to the case's start; ``None`` if that is refused."""
@@ -186,17 +226,33 @@ class Script:
     def _patience(self, step: Step, expectation: Expectation) -> float | None:
         if step.wait is not None:
             return step.wait
-        return self._settings.quiet if expectation.lists("silence") else None
+        return self._look.pace.quiet if expectation.lists("silence") else None
 
     async def _no_surplus(self, session: Session) -> bool:
         surplus = await session.connection.surplus()
-        return surplus is None or self.add(judge_surplus(surplus, self._redaction))
+        return surplus is None or self._unasked(session, surplus)
 
-    def _judged(self, step: Step, expectation: Expectation, outcome: Outcome, what: str) -> bool:
-        return self.add(judge(step, expectation, outcome, what, self._redaction))
+    def _unasked(self, session: Session, reply: Outcome) -> bool:
+        """A reply that nothing waits for: too late, if there was silence before, else too many."""
+        if session.silent is None or reply.reply is None:
+            return self.add(judge_surplus(reply, self._redaction))
+        silent, expectation = session.silent
+        session.silent = None
+        return self.add(judge_late(reply, silent, expectation, self._redaction))
+
+    def _judged(
+        self, session: Session, step: Step, expectation: Expectation, outcome: Outcome, what: Asked
+    ) -> bool:
+        made = judge(step, expectation, outcome, what, self._redaction, self._look.findings)
+        session.silent = (made, expectation) if outcome.word == "silence" else None
+        return self.add(made)
 
     def _skip(self, expected: str, actual: str) -> None:
         self.add(Judgement(Verdict.SKIP, expected, actual))
+
+
+#: Last replies behind which QUIT is no command, or useless.
+_NO_QUIT = ("334", "354", "421")
 
 
 def _applies(step: Step, facts: Facts) -> bool:

@@ -4,9 +4,10 @@ import base64
 from dataclasses import dataclass, field
 
 from fsm_smtp.check.case import Start
-from fsm_smtp.check.connection import Connection, Outcome, Target, TLSMode
+from fsm_smtp.check.connection import Connection, Target, TLSMode
 from fsm_smtp.check.events import ServerInfo
 from fsm_smtp.check.offers import Facts, Offers
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.template import credentials
 from fsm_smtp.check.transcript import Redaction
 
@@ -23,10 +24,12 @@ class Settings:
         user: user name for AUTH, or ``None``.
         password: the password, or ``None``; never shown.
         timeout: seconds to wait for a reply.
-        quiet: seconds without a reply that count as silence.
+        quiet: seconds without a reply that count as silence; ``None``: by the measured round trip.
         case_timeout: seconds for a case as a whole.
         jobs: cases at a time.
         slow: whether slow cases are played.
+        strict: whether a recommendation that is not followed fails.
+        patience: seconds that the run may wait for greylisting to pass.
     """
 
     sender: str = "sender@client.example.test"
@@ -36,10 +39,12 @@ class Settings:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout: float = 10.0
-    quiet: float = 1.0
+    quiet: float | None = None
     case_timeout: float = 120.0
     jobs: int = 4
     slow: bool = False
+    strict: bool = False
+    patience: float = 15.0
 
     def values(self) -> dict[str, str]:
         """The placeholders of a case."""
@@ -114,7 +119,7 @@ async def open_session(connection: Connection, start: Start, settings: Settings)
         return None
     reply = await ehlo(connection, settings)
     if settings.user is not None:
-        await _authenticate(connection, reply, settings.user, settings.password or "")
+        await authenticate(connection, reply, settings)
     return reply
 
 
@@ -134,7 +139,9 @@ async def expect(connection: Connection, code: str, what: str) -> Outcome:
     return outcome
 
 
-async def _authenticate(connection: Connection, offers: Outcome, user: str, password: str) -> None:
+async def authenticate(connection: Connection, offers: Outcome, settings: Settings) -> None:
+    """AUTH by PLAIN, or by LOGIN if *offers* has only that; 235, or `OpeningError`."""
+    user, password = settings.user or "", settings.password or ""
     lines = offers.reply.lines if offers.reply else ()
     offered = {
         word.upper() for line in lines if line.upper().startswith(b"AUTH") for word in line.split()

@@ -10,6 +10,9 @@ MAX_SHOWN = 160
 #: Octets of a line without an end that are waited for before it is recorded.
 MAX_PARTIAL = 4096
 
+#: What stands behind octets of ours that no CRLF ends.
+UNFINISHED = " (no CRLF)"
+
 _AUTH = re.compile(rb"(\s*AUTH[ \t]+[^\s]+)[ \t]+[^\r\n]*", re.IGNORECASE)
 
 
@@ -33,13 +36,18 @@ class Redaction:
     """Hides what nobody may see: what follows AUTH, and the run's own credentials anywhere."""
 
     def __init__(self, secrets: Iterable[bytes] = ()) -> None:
-        self._secrets = sorted(filter(None, set(secrets)), key=len, reverse=True)
+        found = {secret for secret in secrets if secret}
+        self._secrets = sorted(found, key=len, reverse=True)
 
     def hide(self, octets: bytes) -> bytes:
-        """*octets* without them."""
+        """*octets* of the server without the credentials, which it may repeat."""
         for secret in self._secrets:
             octets = octets.replace(secret, b"[redacted]")
-        return redacted(octets)
+        return octets
+
+    def hide_command(self, octets: bytes) -> bytes:
+        """*octets* of ours without the credentials, and without what follows AUTH."""
+        return redacted(self.hide(octets))
 
     def hide_text(self, text: str) -> str:
         """The same, of text that was made printable."""
@@ -91,7 +99,7 @@ class Transcript:
         for line in data.split(b"\r\n")[:-1]:
             self._add(self._line("C", line + b"\r\n"))
         if rest := data.rsplit(b"\r\n", 1)[-1]:
-            self._add(self._line("C", rest))
+            self._add(self._line("C", rest) + UNFINISHED)
 
     def server(self, data: bytes) -> None:
         """Record what the server wrote, a line at a time."""
@@ -112,7 +120,8 @@ class Transcript:
 
     def _line(self, who: str, octets: bytes) -> str:
         # Hidden before it is cut: half a secret is one.
-        hidden = self._redaction.hide(octets)
+        hide = self._redaction.hide_command if who == "C" else self._redaction.hide
+        hidden = hide(octets)
         shown = hidden.removesuffix(b"\r\n")
         # A line without its CRLF shows how it ends, and a lone CRLF would show nothing.
         text = printable(shown[:MAX_SHOWN])
