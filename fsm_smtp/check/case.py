@@ -187,6 +187,8 @@ _IN_WORDS = {
 }
 
 
+#: Most rounds of one step: more would be load, not a check.
+MAX_REPEAT = 1000
 #: The session that a step is played on if it does not say.
 FIRST_SESSION = "a"
 
@@ -201,6 +203,7 @@ class Step:
         expects: one expectation for each reply that is awaited, in order.
         branches: steps that follow only if the last outcome is in the set.
         repeat: how often the step is played; ``{n}`` is the number of the round, from 1.
+        limit: the limit of RFC 9422 that says so in the place of *repeat*, if there is one.
         wait: seconds after which nothing counts as ``silence``; ``None`` for the usual.
         form: names of checks that each reply must stand beside its code; see `forms`.
         when: conditions without which the step is left out.
@@ -217,6 +220,7 @@ class Step:
     expects: tuple[Expectation, ...] = ()
     branches: tuple[tuple[tuple[Pattern, ...], tuple["Step", ...]], ...] = ()
     repeat: int = 1
+    limit: str | None = None
     wait: float | None = None
     form: tuple[str, ...] = ()
     when: tuple[Condition, ...] = ()

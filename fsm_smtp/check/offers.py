@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 CREDENTIALS, TLS, CLEAR = "credentials", "tls", "clear"
 #: The parameter that stands for "a number above 0" (RFC 1870 §4: 0 is no limit).
 LIMIT = "SIZE limit"
+#: The keyword of RFC 9422, and its limits that a connection can come to.
+LIMITS, LIMIT_NAMES = "LIMITS", ("MAILMAX", "RCPTMAX")
 
 _CONDITION = re.compile(r"[A-Z0-9][A-Z0-9-]*(?: [\x21-\x7e]+)?\Z")
 
@@ -34,6 +36,14 @@ class Offers:
         if not parameters or not re.fullmatch(r"[0-9]{1,20}", parameters[0]):
             return None
         return int(parameters[0]) or None
+
+    def limit(self, name: str) -> int | None:
+        """The number of the limit *name*, ``None`` if none is given (RFC 9422 §4)."""
+        for parameter in self.keywords.get(LIMITS, ()):
+            given, _, value = parameter.partition("=")
+            if given == name and re.fullmatch(r"[1-9][0-9]{0,5}", value):
+                return int(value)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

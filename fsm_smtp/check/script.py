@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fsm_smtp.check.actions import asked, is_whole, segments, written
-from fsm_smtp.check.case import Action, Case, Expectation, Step, Verdict
+from fsm_smtp.check.case import MAX_REPEAT, Action, Case, Expectation, Step, Verdict
 from fsm_smtp.check.connection import Connection
 from fsm_smtp.check.judge import (
     Asked,
@@ -129,9 +129,12 @@ class Script:
     async def _rounds(self, step: Step) -> bool:
         outcome = None
         around = self._values["n"]
-        for number in range(1, step.repeat + 1):
+        repeat = step.repeat if step.limit is None else await self._limit(step, step.limit)
+        if repeat is None:
+            return False
+        for number in range(1, repeat + 1):
             # A step that is played once has the number of the group around it.
-            self._values["n"] = str(number) if step.repeat > 1 else around
+            self._values["n"] = str(number) if repeat > 1 else around
             if step.action is Action.GROUP:
                 if not await self._steps(step.steps):
                     return False
@@ -146,6 +149,17 @@ class Script:
             if any(pattern.matches(outcome.word) for pattern in patterns):
                 return await self._steps(branch)
         return True
+
+    async def _limit(self, step: Step, name: str) -> int | None:
+        """The rounds that the server's limit allows; ``None`` if it has none that can be tried."""
+        session = await self._session(step.session)
+        if session is None:
+            return None
+        limit = session.facts.offers.limit(name)
+        if limit is None or limit > MAX_REPEAT:
+            self._skip(f"a {name} of at most {MAX_REPEAT} in EHLO", f"{limit or 'none'}")
+            return None
+        return limit
 
     async def _step(self, step: Step) -> Outcome | None:
         """Play *step*: its last outcome, or ``None`` if the case ends here."""

@@ -16,22 +16,29 @@
 ``group: [step, …]``
     steps that share a condition.
 
-Options: ``on: {2yz: [step, …]}`` (steps that follow only after such an outcome), ``repeat``,
-``wait`` (seconds until ``silence``), ``form`` (checks beside the code), ``when``, ``unless``
-(conditions, see `offers`), ``session`` (another session with the same server).
+Options: ``on: {2yz: [step, …]}`` (steps that follow only after such an outcome), ``repeat`` (a
+number, or MAILMAX or RCPTMAX: as often as that limit of the server says), ``wait`` (seconds until
+``silence``), ``form`` (checks beside the code), ``when``, ``unless`` (conditions, see `offers`),
+``session`` (another session with the same server).
 """
 
 import re
 
-from fsm_smtp.check.case import FIRST_SESSION, Action, Expectation, Level, Pattern, Step
+from fsm_smtp.check.case import (
+    FIRST_SESSION,
+    MAX_REPEAT,
+    Action,
+    Expectation,
+    Level,
+    Pattern,
+    Step,
+)
 from fsm_smtp.check.expectations import expectation, pattern, wanted
 from fsm_smtp.check.forms import form_named, form_names
-from fsm_smtp.check.offers import Condition
+from fsm_smtp.check.offers import LIMIT_NAMES, Condition
 from fsm_smtp.check.template import FILLINGS, PLACEHOLDER, VALUES
 from fsm_smtp.yaml_source import Node, nearest
 
-#: Most rounds of one step: more would be load, not a check.
-_MAX_REPEAT = 1000
 #: Longest wait for one reply, and longest pause, in seconds.
 _MAX_WAIT = 600
 #: Most octets that a chunk may claim (RFC 3030 §2 has no limit; 20 digits fit everywhere).
@@ -114,12 +121,14 @@ def _step(node: Node, level: Level) -> Step:
                 f"{key!r} does not belong here: beside {action.value!r} stand {allowed}"
             )
     texts = _texts(entry[action], action)
+    limit = _limit(entry)
     return Step(
         action=action,
         texts=texts,
         expects=_expects(node, entry, action, level, len(texts)),
         branches=_branches(entry["on"], level) if "on" in entry else (),
-        repeat=_number(entry, "repeat", 1, 1, _MAX_REPEAT) or 1,
+        repeat=1 if limit else _number(entry, "repeat", 1, 1, MAX_REPEAT) or 1,
+        limit=limit,
         wait=seconds(entry["wait"], "wait") if "wait" in entry else None,
         form=_forms(entry["form"]) if "form" in entry else (),
         when=conditions(entry["when"], "when") if "when" in entry else (),
@@ -168,6 +177,12 @@ def _number(
     if not least <= number <= most:
         raise entry[key].error(f"{key} is from {least} to {most}")
     return number
+
+
+def _limit(entry: dict[str, Node]) -> str | None:
+    if "repeat" not in entry or not isinstance(entry["repeat"].scalar, str):
+        return None
+    return entry["repeat"].choice("repeat", LIMIT_NAMES)
 
 
 def _flag(node: Node, what: str) -> bool:

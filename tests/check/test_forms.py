@@ -4,6 +4,7 @@ import pytest
 
 from fsm_smtp.check.forms import FORMS, form_named, form_names
 from fsm_smtp.wire.replies import ReplyParser
+from tests.check import extension_forms
 
 EHLO = ("250-mx.example.test", "250-SIZE 4000", "250-AUTH PLAIN LOGIN", "250 PIPELINING")
 
@@ -23,6 +24,7 @@ EXAMPLES = [
     ("enhanced", ("250 2.0.0",), ("550 2.1.5 no",), "not that of the code 550"),
     ("challenge", ("334 VXNlcm5hbWU6",), ("334 Username:",), "no base64"),
     ("challenge", ("334 ",), ("235 welcome",), "235 is no challenge"),
+    *extension_forms.EXAMPLES,
 ]
 
 
@@ -48,7 +50,9 @@ def test_a_tidy_reply_has_nothing_unusual() -> None:
     assert problem("tidy", ("250 fine",)) is None
 
 
-@pytest.mark.parametrize("name", ["", "lists", "lists ", "lists credentials", "text X", "none"])
+@pytest.mark.parametrize(
+    "name", ["", "lists", "lists ", "lists credentials", "text X", "none", "enhanced 3.0.0"]
+)
 def test_what_is_no_form(name: str) -> None:
     assert form_named(name) is None
 

@@ -228,3 +228,24 @@ class TestHandshake:
         result, _ = played(tmp_path, steps, start="plain", replies=STARTTLS, tls=context)
         assert result.verdict is Verdict.FAIL
         assert result.actual.startswith("TLS is up (TLSv1.")
+
+
+LIMITED = "250-mx.example.test|250 LIMITS RCPTMAX=3 MAILMAX=1001"
+
+
+@pytest.mark.parametrize(
+    ("limit", "offers", "verdict", "rounds"),
+    [
+        ("RCPTMAX", LIMITED, Verdict.PASS, 3),
+        ("MAILMAX", LIMITED, Verdict.SKIP, 0),
+        ("RCPTMAX", EHLO, Verdict.SKIP, 0),
+    ],
+)
+def test_a_limit_of_the_server_says_how_often(
+    tmp_path: Path, limit: str, offers: str, verdict: Verdict, rounds: int
+) -> None:
+    steps = f"- send: 'NOOP {{n}}'\n  expect: 250\n  repeat: {limit}"
+    replies = {**REPLIES, "EHLO": offers}
+    result, heard = played(tmp_path, steps, replies=replies, settings=SETTINGS)
+    assert result.verdict is verdict
+    assert case_session(heard).count(b"NOOP") == rounds

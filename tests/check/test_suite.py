@@ -107,6 +107,13 @@ MISTAKES = {
         16,
         "PIPELINING",
     ),
+    "a strange limit": (
+        "- send: NOOP",
+        "- send: NOOP\n            repeat: RCPT",
+        13,
+        21,
+        "RCPTMAX",
+    ),
     "a bad repeat": ("- send: NOOP", "- send: NOOP\n            repeat: 0", 13, 21, "from 1 to"),
     "a bad wait": ("- send: NOOP", "- send: NOOP\n            wait: soon", 13, 19, "seconds"),
     "an unknown form": (

@@ -6,24 +6,44 @@ A form takes the reply and its lines as they came (line ends included) and retur
 
 from collections.abc import Mapping
 
-from fsm_smtp.check.forms import auth, ehlo, enhanced, reply
+from fsm_smtp.check.forms import (
+    auth,
+    ehlo,
+    enhanced,
+    keywords,
+    limits,
+    octets,
+    reply,
+    sasl,
+    status,
+)
 from fsm_smtp.check.forms.grammar import Form
 from fsm_smtp.check.offers import Condition
 
 #: Forms without an argument.
-FORMS: Mapping[str, Form] = {**reply.FORMS, **ehlo.FORMS, **enhanced.FORMS, **auth.FORMS}
+FORMS: Mapping[str, Form] = {
+    **reply.FORMS,
+    **ehlo.FORMS,
+    **enhanced.FORMS,
+    **auth.FORMS,
+    **sasl.FORMS,
+    **limits.FORMS,
+    **octets.FORMS,
+}
 #: First words of forms with an offer of EHLO behind it.
-WITH_OFFER = ehlo.WITH_OFFER
+WITH_OFFER = {**ehlo.WITH_OFFER, **keywords.WITH_OFFER}
 
 
 def form_named(name: str) -> Form | None:
     """The form that a suite calls *name*; ``None`` if nothing is called that."""
-    word, _, offer = name.partition(" ")
-    if name not in FORMS and word in WITH_OFFER and Condition(offer).is_about_ehlo:
-        return WITH_OFFER[word](offer)
+    word, _, argument = name.partition(" ")
+    if name not in FORMS and word in WITH_OFFER and Condition(argument).is_about_ehlo:
+        return WITH_OFFER[word](argument)
+    if word == "enhanced" and status.is_status(argument):
+        return status.with_status(argument)
     return FORMS.get(name)
 
 
 def form_names() -> tuple[str, ...]:
     """What there is to choose from."""
-    return (*FORMS, *(f"{word} KEYWORD" for word in WITH_OFFER))
+    return (*FORMS, *(f"{word} KEYWORD" for word in WITH_OFFER), "enhanced X.Y.Z")
