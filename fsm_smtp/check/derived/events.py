@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fsm_smtp.check.events import CaseFinished, CaseResult
+from fsm_smtp.check.events import CaseFinished, CaseResult, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +98,5 @@ class ModelFinished:
 
 
 ModelEvent = ModelProgress | ModelPrepared | CaseFinished | ModelFinished
+#: Of a run that plays the cases and the derived tests.
+AnyEvent = Event | ModelEvent

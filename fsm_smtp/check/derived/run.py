@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
+from fsm_smtp.check.case import Verdict
 from fsm_smtp.check.connection import Target, TLSMode
 from fsm_smtp.check.derived.calibration import calibrate
 from fsm_smtp.check.derived.events import (
@@ -71,12 +73,14 @@ async def run_model(
     examination = Examination(Site(target, settings, reference, look.pace.quiet))
     results: list[CaseResult] = []
     async with aclosing(examination.examine(suite.words())) as found:
-        async for result in found:
-            if result is not None:
+        async for new in found:
+            if new is not None:
+                result = _strictly(new, settings)
                 results.append(result)
                 yield CaseFinished(result, time.monotonic() - began)
             yield ModelProgress("sequences", examination.played, prepared.sequences)
-    for result in examination.remarks():
+    for remark in examination.remarks():
+        result = _strictly(remark, settings)
         results.append(result)
         yield CaseFinished(result, time.monotonic() - began)
     yield ModelFinished(
@@ -87,6 +91,12 @@ async def run_model(
         guarantee(prepared, examination),
         time.monotonic() - began,
     )
+
+
+def _strictly(result: CaseResult, settings: Settings) -> CaseResult:
+    if settings.strict and result.verdict is Verdict.WARN:
+        return replace(result, verdict=Verdict.FAIL)
+    return result
 
 
 def usable(
