@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from fsm_smtp.automata.culprit import locating
 from fsm_smtp.automata.shrink import shrinking
-from fsm_smtp.check.derived.playing import Disagreement, Run, Site, play
+from fsm_smtp.check.derived.playing import CUT, SURPLUS, Disagreement, Run, Site, play
 from fsm_smtp.check.derived.reference import Word
 from fsm_smtp.owed import NONE, UNSENT
 
@@ -73,8 +73,8 @@ class _Inquiry:
         self._found = found
         self._state = site.reference.classes[found.standing]
         owed = site.reference.instance.outputs[found.standing, found.name]
-        #: Where nothing is owed only waiting shows that something came, or did not.
-        self._careful = owed == NONE
+        #: Only waiting shows what comes where nothing is owed.
+        self._careful = owed == NONE or found.got in (SURPLUS, CUT)
         self._patience = min(SILENCE, site.settings.timeout) if found.got == "silence" else None
 
     async def explain(self) -> Diagnosis:

@@ -1,13 +1,21 @@
 """A disagreement as the result of a case, worded with the requirement that it breaks."""
 
 import re
+from dataclasses import replace
 
 from fsm_smtp.check.case import Case, Level, Start, Verdict
 from fsm_smtp.check.derived.diagnosis import Diagnosis
-from fsm_smtp.check.derived.playing import OPEN, SURPLUS, Remark, Run
+from fsm_smtp.check.derived.playing import CUT, OPEN, SURPLUS, Remark, Run
 from fsm_smtp.check.derived.reference import Reference, Word
 from fsm_smtp.check.events import CaseResult
 from fsm_smtp.owed import NONE, Entry, Judgement
+
+#: What no input allows, whatever is owed to it: the section of RFC 5321, and the requirement.
+_ANYWHERE = {
+    CUT: ("3.8", "The server closes the connection behind QUIT or with 421 only."),
+    "closed": ("3.8", "The server closes the connection behind QUIT or with 421 only."),
+    SURPLUS: ("4.2", "Each command has exactly one reply."),
+}
 
 
 def result_of(diagnosis: Diagnosis, reference: Reference) -> CaseResult:
@@ -19,6 +27,9 @@ def result_of(diagnosis: Diagnosis, reference: Reference) -> CaseResult:
     entry = reference.entry(diagnosis.standing, diagnosis.name)
     case = _case(reference, diagnosis.standing, diagnosis.name, entry)
     found = diagnosis.disagreement
+    if found.got in _ANYWHERE and not diagnosis.is_late:
+        section, requirement = _ANYWHERE[found.got]
+        case = replace(case, rfc="5321", section=section, level=Level.MUST, requirement=requirement)
     expected = f"{_owed(reference, found.standing, found.name, found.got)} {_to(found.word)}"
     if not diagnosis.is_firm:
         return CaseResult(
@@ -81,6 +92,8 @@ def _owed(reference: Reference, standing: int, name: str, got: str) -> str:
         return "a closed connection behind the reply"
     if got == SURPLUS:
         return "one reply"
+    if got == CUT:
+        return "a reply, and the connection kept,"
     if reference.instance.outputs[standing, name] == NONE:
         return "no reply"
     codes = (code for answer in reference.chosen(standing, name) for code in answer.codes)

@@ -22,8 +22,8 @@ from fsm_smtp.owed import CLOSED, NONE, UNSENT, Entry, Judgement, judge, word_of
 #: that mails nothing.
 POLICY_REFUSALS = 3
 POLICY_COMMANDS = 10
-#: What a server may do beside its replies; as an output neither is ever owed.
-SURPLUS, OPEN = "surplus", "open"
+#: What a server may do beside its replies; as an output none of them is ever owed.
+SURPLUS, CUT, OPEN = "surplus", "cut", "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,8 @@ class _Player:
             self.cut = "421: the service ends"
         elif surplus.word == "closed" and self._refusals >= POLICY_REFUSALS:
             self.cut = _HUNG_UP
+        elif surplus.word == "closed":
+            self._disagree(CUT, f"a reply, and behind it {self._shown(surplus)}")
         elif expected == NONE:
             self._disagree(word_of(surplus.word), self._shown(surplus))
         else:

@@ -91,7 +91,7 @@ async def _session(
             number = machine.inputs.index(name)
             output, state = machine.outputs[state][number], machine.successors[state][number]
             if output not in (NONE, UNSENT):
-                reply = QUIT_REPLY if is_closed(machine, state) else REPLIES[output]
+                reply = QUIT_REPLY if name == "quit" else REPLIES[output]
                 writer.write(f"{reply}\r\n".encode())
             if is_closed(machine, state):
                 return

@@ -10,7 +10,7 @@ from fsm_smtp.check.connection import Target
 from fsm_smtp.check.derived.diagnosis import diagnose
 from fsm_smtp.check.derived.findings import result_of
 from fsm_smtp.check.derived.playing import Run, Site, play
-from tests.check.derived.machine_server import QUIET, STRICT
+from tests.check.derived.machine_server import QUIET, STRICT, changed, machine_server
 from tests.check.derived.running import SETTINGS
 from tests.check.strict_server import HOST, strict_server
 
@@ -106,3 +106,24 @@ def test_what_does_not_come_again_is_not_deterministic() -> None:
     verdict, actual = asyncio.run(run())
     assert verdict is Verdict.INCONCLUSIVE
     assert actual == "550 no; and in another run of the same sequence what was expected"
+
+
+def test_a_reply_before_the_hang_up_is_laid_to_its_command() -> None:
+    """RFC 5321 §3.8: also behind a reply the connection is not the server's to close."""
+    machine = STRICT.machine
+    closed = next(s for s in range(machine.size) if set(machine.outputs[s]) == {"closed"})
+    ready = machine.after(("ehlo",))
+
+    async def run() -> tuple[str, str, str, str]:
+        async with machine_server(changed(ready, "too_long", following=closed), SETTINGS) as site:
+            first = await play(site, ("ehlo", "too_long"))
+            assert first.disagreement is not None
+            assert first.disagreement.name != "too_long"
+            diagnosis = await diagnose(site, first, first.disagreement)
+            result = result_of(diagnosis, STRICT)
+            return diagnosis.name, result.case.section, result.expected, result.actual
+
+    name, section, expected, actual = asyncio.run(run())
+    assert (name, section) == ("too_long", "3.8")
+    assert expected == "a reply, and the connection kept, to too long (behind ehlo)"
+    assert actual == "a reply, and behind it the server closed the connection"
