@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
+from fsm_smtp.check.derived import together
 from fsm_smtp.cli.check import check
+from fsm_smtp.errors import TargetUnreachable
 from tests.check.strict_server import HOST, strict_server_in_thread
 
 ONE_CASE = ("--only", "5321-4.1.1.9-*", "--timeout", "2", "--jobs", "8")
@@ -41,6 +44,23 @@ def test_a_disagreement_is_a_case_that_fails(tmp_path: Path) -> None:
     assert case["transcript"]
     assert document["summary"]["fail"] == 1
     assert document["model"]["failed"] >= 1
+
+
+def test_a_server_that_goes_away_before_the_derived_tests_keeps_its_verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise TargetUnreachable("mx.example.test:25", "connection refused")
+
+    monkeypatch.setattr(together, "first_look", gone)
+    file = tmp_path / "report.json"
+    with strict_server_in_thread() as port:
+        code, said = run(f"{HOST}:{port}", *ONE_CASE, "--model", "--json", str(file))
+    document = json.loads(file.read_text())
+    assert code == 0
+    assert document["summary"]["pass"] == len(document["cases"]) > 0
+    assert document["notes"][-1] == "the derived tests could not be played: connection refused"
+    assert "could not be played" in said
 
 
 def test_without_it_nothing_is_derived(tmp_path: Path) -> None:
