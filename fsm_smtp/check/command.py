@@ -1,14 +1,14 @@
 """A check from its request to its exit code: the engine with its reports attached."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 
 from rich.console import Console
 
 from fsm_smtp.check.connection import Target, TLSMode
-from fsm_smtp.check.events import Event
+from fsm_smtp.check.derived.events import AnyEvent
 from fsm_smtp.check.reports.files import STDOUT, Outputs
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.json import json_report
@@ -35,6 +35,8 @@ class Request:
         junit_file: the same for the JUnit report.
         html_file: path of the HTML page, or ``None``.
         verbose: show the harmless verdicts too.
+        model_extra: play the derived tests too, for a server of so many states more than the
+            model's; ``None``: do not.
     """
 
     suite: Suite
@@ -45,6 +47,7 @@ class Request:
     junit_file: str | None = None
     html_file: str | None = None
     verbose: bool = False
+    model_extra: int | None = None
 
 
 def perform(request: Request) -> int:
@@ -113,9 +116,18 @@ def _embedded(stack: ExitStack) -> Target:
 
 
 async def _listen(
-    request: Request, target: Target, listeners: tuple[Callable[[Event], None], ...]
+    request: Request, target: Target, listeners: tuple[Callable[[AnyEvent], None], ...]
 ) -> None:
-    async with aclosing(run_suite(request.suite, target, request.settings)) as events:
+    events: AsyncGenerator[AnyEvent]
+    if request.model_extra is None:
+        events = run_suite(request.suite, target, request.settings)
+    else:
+        # The machines and the table cost time that the cases alone need not spend.
+        from fsm_smtp.check.derived.together import run_with_model
+
+        extra = request.model_extra
+        events = run_with_model(request.suite, target, request.settings, extra)
+    async with aclosing(events):
         async for event in events:
             for listener in listeners:
                 listener(event)

@@ -137,6 +137,13 @@ def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
 @_option("--exclude", multiple=True, metavar="GLOB", help="No case with such an id; repeatable.")
 @_option("--slow", is_flag=True, help="Play the cases that take minutes too.")
 @_option("--strict", is_flag=True, help="A SHOULD that is not followed fails too.")
+@_option("--model", is_flag=True, help="Play the tests that follow from the server's machine too.")
+@_option(
+    "--extra-states",
+    type=click.IntRange(0, 2),
+    metavar="N",
+    help="With --model: the server may have N states more.  [default: 0]",
+)
 @_option("--list", "list_only", is_flag=True, help="List the cases and stop.")
 @_option(
     "--timeout",
@@ -183,6 +190,7 @@ def check(target: str | None, **options: Any) -> None:
         junit_file=options["junit_file"],
         html_file=options["html_file"],
         verbose=options["verbose"],
+        model_extra=(options["extra_states"] or 0) if options["model"] else None,
     )
     try:
         code = command.perform(request)
@@ -201,6 +209,9 @@ def _consistent(target: str | None, options: dict[str, Any]) -> None:
     tls = options["starttls"] or options["tls"]
     files = {name: options[f"{name}_file"] for name in ("json", "junit", "html")}
     wrong = {
+        "--extra-states says nothing without --model": (
+            options["extra_states"] is not None and not options["model"]
+        ),
         "--starttls and --tls exclude each other": options["starttls"] and options["tls"],
         "--insecure says nothing without --starttls or --tls": options["insecure"] and not tls,
         "the embedded server has no TLS: name a target": tls and target is None,

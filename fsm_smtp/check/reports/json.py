@@ -20,6 +20,7 @@ def json_document(record: Record, gate: Gate) -> dict[str, Any]:
         RuntimeError: the suite has not started, so nothing is known of the target.
     """
     head = record.head
+    model = {} if record.model is None else {"model": record.model.document}
     return {
         "schema": SCHEMA,
         "target": head.target,
@@ -33,6 +34,7 @@ def json_document(record: Record, gate: Gate) -> dict[str, Any]:
         "notes": list(record.notes),
         "gate": _gate(record, gate),
         "cases": [_case(result) for result in record.results],
+        **model,
         "summary": summary(record.results),
     }
 

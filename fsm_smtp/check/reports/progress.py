@@ -36,6 +36,18 @@ class RunProgress:
         markup = count_line(self._counts).markup
         self._progress.update(self._task, advance=1, description=markup)
 
+    def extend(self, sequences: int) -> None:
+        """So many sequences of derived tests are still to come."""
+        self._progress.update(self._task, total=(self._progress.tasks[0].total or 0) + sequences)
+
+    def sequence(self) -> None:
+        """A sequence has been played."""
+        self._progress.update(self._task, advance=1)
+
+    def found(self, verdict: Verdict) -> None:
+        """A derived test has a result."""
+        self._counts[verdict.value] += 1
+
     def end(self) -> None:
         """Clear the line."""
         self._progress.stop()

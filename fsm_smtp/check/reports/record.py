@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseFinished, CaseResult, Event, SuiteFinished, SuiteStarted
+from fsm_smtp.check.derived.events import AnyEvent, ModelFinished
+from fsm_smtp.check.events import CaseFinished, CaseResult, SuiteFinished, SuiteStarted
 
 
 def summary(results: Iterable[CaseResult]) -> dict[str, int]:
@@ -21,6 +22,7 @@ class Record:
         duration_s: seconds from the beginning to the last event.
         complete: whether every case has ended.
         notes: what masks cases, and what happened on the way, in sentences.
+        model: how the derived tests ended, if they were played.
     """
 
     def __init__(self) -> None:
@@ -29,8 +31,9 @@ class Record:
         self.duration_s = 0.0
         self.complete = False
         self.notes: tuple[str, ...] = ()
+        self.model: ModelFinished | None = None
 
-    def handle(self, event: Event) -> None:
+    def handle(self, event: AnyEvent) -> None:
         """Take note of *event*."""
         match event:
             case SuiteStarted():
@@ -39,6 +42,8 @@ class Record:
             case CaseFinished():
                 self.results.append(event.result)
                 self.duration_s = event.at_s
+            case ModelFinished():
+                self.model = event
             case SuiteFinished():
                 self.results = list(event.results)
                 self.duration_s = event.duration_s

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 
-from fsm_smtp.check.events import Event
+from fsm_smtp.check.derived.events import AnyEvent
 from fsm_smtp.check.reports.files import discard_stdout, reason
 from fsm_smtp.check.reports.terminal import TerminalReport
 
@@ -24,7 +24,7 @@ class Screen:
         self.written = True
         self.broken_pipe = False
 
-    def handle(self, event: Event) -> None:
+    def handle(self, event: AnyEvent) -> None:
         """Show *event*.
 
         Raises:

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseFinished, CaseResult, Event, SuiteStarted
+from fsm_smtp.check.derived.events import AnyEvent, ModelPrepared, ModelProgress
+from fsm_smtp.check.events import CaseFinished, CaseResult, SuiteStarted
 from fsm_smtp.check.reports.gate import Gate, Passage
 from fsm_smtp.check.reports.progress import RunProgress
 from fsm_smtp.check.reports.record import Record, summary
@@ -74,15 +75,24 @@ class TerminalReport:
         self._gate = gate
         self._verbose = verbose
         self._planned = 0
+        self._derived = False
         self._progress = RunProgress(console)
 
-    def handle(self, event: Event) -> None:
+    def handle(self, event: AnyEvent) -> None:
         """Show *event*, of which the record knows already."""
         match event:
             case SuiteStarted():
                 self._begin(event)
             case CaseFinished():
-                self._progress.advance(event.result.verdict)
+                if self._derived:
+                    self._progress.found(event.result.verdict)
+                else:
+                    self._progress.advance(event.result.verdict)
+            case ModelPrepared():
+                self._derived = True
+                self._progress.extend(event.sequences)
+            case ModelProgress(phase="sequences"):
+                self._progress.sequence()
             case _:
                 return
 
@@ -96,6 +106,7 @@ class TerminalReport:
         self._known(passage)
         self._mended(passage)
         self._failures(passage)
+        self._model()
         self._notes()
         self._summary(passage)
 
@@ -200,6 +211,17 @@ class TerminalReport:
         for line in lines:
             row = Text(f"{MARGIN}{MARGIN}{line}", style="dim" if " C: " not in line else "")
             self._console.print(row, no_wrap=True, overflow="ellipsis", crop=False)
+
+    def _model(self) -> None:
+        model = self._record.model
+        if model is None:
+            return
+        self._console.print()
+        if self._verbose:
+            for choice in model.prepared.choices:
+                sure = "" if choice.certain else " (by what is nearest)"
+                self._wrapped("choice", f"{choice.point}: {choice.answer}{sure}")
+        self._wrapped("model", model.guarantee)
 
     def _notes(self) -> None:
         for note in self._record.notes:

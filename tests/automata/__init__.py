@@ -1,0 +1,1 @@
+"""Mealy machines and derived suites."""

@@ -1,0 +1,1 @@
+"""Derived tests: played on machines, on servers with faults, on real servers."""

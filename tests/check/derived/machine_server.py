@@ -1,0 +1,97 @@
+"""A server that is a Mealy machine and nothing else: what it does is known exactly."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fsm_smtp.automata.mealy import Mealy
+from fsm_smtp.check.connection import Connection, Target
+from fsm_smtp.check.derived.playing import Site
+from fsm_smtp.check.derived.reference import Reference
+from fsm_smtp.check.derived.sending import Sender
+from fsm_smtp.check.session import Settings
+from fsm_smtp.owed import NONE, UNSENT, ServerModel
+from fsm_smtp.table import load_table
+
+HOST = "127.0.0.1"
+QUIET = 0.1
+CORE: frozenset[str] = frozenset()
+MODEL = ServerModel.of(load_table())
+#: A server that chooses the first answer everywhere: the exacting one.
+STRICT = Reference.of(MODEL, MODEL.instantiate({}, CORE), CORE)
+
+#: The machine's outputs as replies; what closes is decided by the state that follows.
+REPLIES = {"2yz": "250 fine", "354": "354 go on", "4yz": "450 later", "5yz": "503 no"}
+QUIT_REPLY = "221 bye"
+
+
+def changed(
+    state: int, name: str, *, output: str | None = None, following: int | None = None
+) -> Mealy[str, str]:
+    """The strict machine with one transition changed."""
+    machine = STRICT.machine
+    outputs, successors = [list(row) for row in machine.outputs], [*map(list, machine.successors)]
+    number = machine.inputs.index(name)
+    outputs[state][number] = output or outputs[state][number]
+    successors[state][number] = following if following is not None else successors[state][number]
+    return Mealy(machine.inputs, tuple(map(tuple, outputs)), tuple(map(tuple, successors)))
+
+
+def with_hidden_state(count: int) -> Mealy[str, str]:
+    """The strict machine, whose NOOP behind the greeting counts, and at *count* takes MAIL: so
+    many states more than it should have."""
+    machine = STRICT.machine
+    noop, mail = machine.inputs.index("noop"), machine.inputs.index("mail")
+    outputs, successors = [list(row) for row in machine.outputs], [*map(list, machine.successors)]
+    for number in range(count):
+        outputs.append(list(machine.outputs[0]))
+        successors.append(list(machine.successors[0]))
+        successors[0 if number == 0 else machine.size + number - 1][noop] = machine.size + number
+    outputs[-1][mail] = "2yz"
+    return Mealy(machine.inputs, tuple(map(tuple, outputs)), tuple(map(tuple, successors)))
+
+
+def is_closed(machine: Mealy[str, str], state: int) -> bool:
+    return set(machine.outputs[state]) == {"closed"}
+
+
+@asynccontextmanager
+async def machine_server(machine: Mealy[str, str], settings: Settings) -> AsyncGenerator[Site]:
+    """The machine as a server, and the strict machine to compare it with."""
+    sender = Sender(Connection(Target(HOST, 0), 1.0), settings)
+    octets = {sender.octets(STRICT.inputs[name]): name for name in machine.inputs}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await _session(machine, octets, reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the examiner has seen enough
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, HOST, 0)
+    try:
+        yield Site(Target(HOST, server.sockets[0].getsockname()[1]), settings, STRICT, QUIET)
+    finally:
+        server.close()
+
+
+async def _session(
+    machine: Mealy[str, str],
+    octets: dict[bytes, str],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    writer.write(b"220 mx.example.test ready\r\n")
+    state, received = 0, b""
+    while data := await reader.read(65536):
+        received += data
+        while name := next((octets[each] for each in octets if received.startswith(each)), None):
+            received = received[len(next(each for each in octets if octets[each] == name)) :]
+            number = machine.inputs.index(name)
+            output, state = machine.outputs[state][number], machine.successors[state][number]
+            if output not in (NONE, UNSENT):
+                reply = QUIT_REPLY if name == "quit" else REPLIES[output]
+                writer.write(f"{reply}\r\n".encode())
+            if is_closed(machine, state):
+                return

@@ -1,0 +1,77 @@
+"""``fsm-smtp check --model``: the derived tests beside the cases, in one report."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fsm_smtp.check.derived import together
+from fsm_smtp.cli.check import check
+from fsm_smtp.errors import TargetUnreachable
+from tests.check.strict_server import HOST, strict_server_in_thread
+
+ONE_CASE = ("--only", "5321-4.1.1.9-*", "--timeout", "2", "--jobs", "8")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(check, arguments)
+    return result.exit_code, result.output
+
+
+def test_the_guarantee_stands_on_the_terminal_and_in_the_report(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    with strict_server_in_thread() as port:
+        code, said = run(f"{HOST}:{port}", *ONE_CASE, "--model", "--json", str(file))
+    assert code == 0
+    assert "a deterministic server of at most m = 6 states" in " ".join(said.split())
+    document = json.loads(file.read_text())
+    assert document["model"]["m"] == 6
+    assert document["model"]["guarantee"].startswith("All ")
+    assert not any(case["id"].startswith("model-") for case in document["cases"])
+
+
+def test_a_disagreement_is_a_case_that_fails(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    with strict_server_in_thread("RSET forgets nothing") as port:
+        code, said = run(f"{HOST}:{port}", *ONE_CASE, "--model", "--json", str(file))
+    assert code == 1
+    document = json.loads(file.read_text())
+    [case] = [one for one in document["cases"] if one["id"].startswith("model-")]
+    assert case["id"] in said
+    assert case["verdict"] == "fail"
+    assert (case["rfc"], case["section"], case["level"]) == ("5321", "4.1.1.5", "MUST")
+    assert case["transcript"]
+    assert document["summary"]["fail"] == 1
+    assert document["model"]["failed"] >= 1
+
+
+def test_a_server_that_goes_away_before_the_derived_tests_keeps_its_verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise TargetUnreachable("mx.example.test:25", "connection refused")
+
+    monkeypatch.setattr(together, "first_look", gone)
+    file = tmp_path / "report.json"
+    with strict_server_in_thread() as port:
+        code, said = run(f"{HOST}:{port}", *ONE_CASE, "--model", "--json", str(file))
+    document = json.loads(file.read_text())
+    assert code == 0
+    assert document["summary"]["pass"] == len(document["cases"]) > 0
+    assert document["notes"][-1] == "the derived tests could not be played: connection refused"
+    assert "could not be played" in said
+
+
+def test_without_it_nothing_is_derived(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    with strict_server_in_thread("RSET forgets nothing") as port:
+        code, _ = run(f"{HOST}:{port}", *ONE_CASE, "--json", str(file))
+    assert code == 0
+    assert "model" not in json.loads(file.read_text())
+
+
+def test_extra_states_of_nothing() -> None:
+    code, said = run("--extra-states", "1")
+    assert code == 2
+    assert "--extra-states says nothing without --model" in said
