@@ -13,6 +13,7 @@ from fsm_smtp.check.events import Event, SuiteFinished
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.junit import junit_report
 from fsm_smtp.check.reports.visible import visible
+from tests.check.playing import SUITE
 from tests.check.reports.evil import EVIL, evil_events
 from tests.check.reports.running import recorded
 from tests.check.reports.test_gate import baseline
@@ -111,7 +112,7 @@ def test_nothing_that_xml_cannot_carry() -> None:
     suite = root.find("testsuite")
     assert suite is not None
     shown = EVIL.encode("unicode_escape").decode().replace("\\'", "'")
-    assert suite.get("name") == f"RFC 5321 §2.3.8 Title {shown}"
+    assert suite.get("name") == f"RFC {SUITE.cases[0].rfc} §{SUITE.cases[0].section} Title {shown}"
 
 
 @given(st.text(st.characters(codec=None)))
