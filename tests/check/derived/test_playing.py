@@ -17,7 +17,7 @@ from tests.check.strict_server import HOST, strict_server
 THRICE = ("unknown_verb",) * 3
 
 
-def played(*word: str, fault: str = "NOOP is answered", careful: bool = False) -> Run:
+def played(*word: str, fault: str = "", careful: bool = False) -> Run:
     async def run() -> Run:
         async with strict_server(fault) as port:
             return await play(
