@@ -1,4 +1,4 @@
-"""The recipes of docs/ci.md run, against a server that keeps the rules and one that does not."""
+"""The recipes of the README run, against a server that keeps the rules and one that does not."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from tests.check.strict_server import strict_server_in_thread
 
-PAGE = (Path(__file__).parents[2] / "docs" / "ci.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 YAMLS: list[Any] = [YAML(typ="safe").load(text) for name, text in BLOCKS if name == "yaml"]
 SHELL = [text for name, text in BLOCKS if name == "sh"]
@@ -60,7 +60,7 @@ def test_plain_shell(tmp_path: Path) -> None:
         done = bash(SHELL[0], tmp_path, port)
     assert done.returncode == 0, done.stderr
     said = done.stdout.split("broken:\n")[1].split()
-    assert said == ["5321-4.1.4-second-ehlo"]
+    assert "5321-4.1.4-second-ehlo" in said
     with strict_server_in_thread() as port:
         assert bash(SHELL[0], tmp_path, port).stdout.endswith("no rule is broken\n")
     assert bash(SHELL[0], tmp_path, port).stdout.endswith("the server was not judged\n")
@@ -74,5 +74,5 @@ def test_before_a_release(tmp_path: Path) -> None:
         worse = bash(SHELL[2], tmp_path, port)
     assert worse.returncode == 1
     gate = json.loads((tmp_path / "smtp-now.json").read_text())["gate"]
-    assert gate["known"] == ["5321-4.1.4-second-ehlo"]
+    assert "5321-4.1.4-second-ehlo" in gate["known"]
     assert "5321-3.1-greeting" in gate["new"]
