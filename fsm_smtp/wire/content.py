@@ -152,6 +152,21 @@ class ContentEncoder(_LineEnds):
         return b"\r\n.\r\n"
 
 
+class _Chunks(_LineEnds):
+    """Content with canonical line ends and nothing else changed."""
+
+    __slots__ = ()
+
+    def of(self, chunks: Iterable[Chunk]) -> Iterator[bytes]:
+        for chunk in chunks:
+            octets = self._feed(chunk)
+            if octets:
+                yield octets
+        rest = self._close()
+        if rest:
+            yield rest
+
+
 def canonical_chunks(
     chunks: Iterable[Chunk], line_ends: LineEnds = "canonical", max_line: int | None = None
 ) -> Iterator[bytes]:
@@ -163,14 +178,7 @@ def canonical_chunks(
     Raises:
         InvalidContent: as for `ContentEncoder`.
     """
-    normaliser = _LineEnds(line_ends, max_line)
-    for chunk in chunks:
-        octets = normaliser._feed(chunk)
-        if octets:
-            yield octets
-    rest = normaliser._close()
-    if rest:
-        yield rest
+    yield from _Chunks(line_ends, max_line).of(chunks)
 
 
 def decode_content(wire: bytes) -> bytes:
