@@ -68,10 +68,22 @@ def _vocabulary(machine: ProtocolMachine) -> Vocabulary:
     return Vocabulary(machine.table)
 
 
+class _Due(dict[Configuration, bool]):
+    """Whether, in a configuration, offers wait to be read or a handshake to be made."""
+
+    def __init__(self, machine: ProtocolMachine) -> None:
+        self._machine = machine
+
+    def __missing__(self, configuration: Configuration) -> bool:
+        allows = self._machine.allows
+        self[configuration] = allows(configuration, "offers_end") or allows(configuration, "tls_up")
+        return self[configuration]
+
+
 @lru_cache(maxsize=64)
-def _due(machine: ProtocolMachine) -> dict[Configuration, bool]:
-    """What is known of a machine by `Session._is_due`."""
-    return {}
+def _due(machine: ProtocolMachine) -> _Due:
+    """What is due in a machine's configurations, found out once."""
+    return _Due(machine)
 
 
 class Session:
@@ -244,7 +256,7 @@ class Session:
         Raises:
             RemoteProtocolError: as these two.
         """
-        if not self._is_due(self._model.configuration):
+        if not self._due[self._model.configuration]:
             reply = self._parser.whole(data)
             if reply is not None:
                 return self._judge(reply)
@@ -298,15 +310,6 @@ class Session:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _is_due(self, configuration: Configuration) -> bool:
-        """Whether, in *configuration*, offers wait to be read or a handshake to be made."""
-        due = self._due.get(configuration)
-        if due is None:
-            allows = self._machine.allows
-            due = allows(configuration, "offers_end") or allows(configuration, "tls_up")
-            self._due[configuration] = due
-        return due
-
     def _judge(self, reply: Reply) -> Reply:
         """Offer *reply* to the machine; gives it back, or raises if it is a violation."""
         model = self._model
@@ -314,7 +317,7 @@ class Session:
         trigger = self._words.reply(reply.code)
         step = self._machine.fire(model, trigger)
         asked, self._asked = self._asked, None
-        due = self._is_due(step.target)
+        due = self._due[step.target]
         notes = self._read_offers(reply) if due and self.may("offers_end") else ()
         if self._observer is not None:
             notes += self._notes(reply, asked)

@@ -3,12 +3,12 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TypeVar
 
 from fsm_smtp.client.address import address_literal
+from fsm_smtp.client.alone import Alone
 from fsm_smtp.client.content import Content, Source
 from fsm_smtp.client.dialogue import Dialogue
 from fsm_smtp.client.options import Options
@@ -49,7 +49,7 @@ class AsyncClient:
         self.source_address = source_address
         self._dialogue = Dialogue(self.options)
         self._stream: Stream | None = None
-        self._busy = False
+        self._alone = Alone(self._dialogue.session)
 
     @property
     def session(self) -> Session:
@@ -72,7 +72,7 @@ class AsyncClient:
             Rejected: the server refuses the connection, EHLO or the credentials.
             ProtocolError: what else the server may do wrong. In each case the client is closed.
         """
-        with self._alone():
+        with self._alone:
             if self._stream is not None:
                 raise RuntimeError("this client is connected already; close it first")
             try:
@@ -84,7 +84,7 @@ class AsyncClient:
 
     async def quit(self) -> Reply | None:
         """Send QUIT if that is legal, and close; gives its reply, if there was one."""
-        with self._alone():
+        with self._alone:
             if self._stream is None:
                 return None
             try:
@@ -139,19 +139,8 @@ class AsyncClient:
 
     # -- octets ----------------------------------------------------------------------------------
 
-    @contextmanager
-    def _alone(self) -> Generator[None, None, None]:
-        """One dialogue at a time: a second one would take the answers of the first."""
-        if self._busy:
-            raise RuntimeError(f"this client is busy; last command: {self.session.last_command}")
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._busy = False
-
     async def _run(self, flow: Flow[_T]) -> _T:
-        with self._alone():
+        with self._alone:
             return await self._converse(flow)
 
     async def _converse(self, flow: Flow[_T]) -> _T:

@@ -12,7 +12,7 @@ PIECE = 64 * 1024
 Source = bytes | bytearray | memoryview | EmailMessage | BinaryIO | Iterable[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Content:
     """Message content.
 
@@ -36,15 +36,15 @@ class Content:
         Raises:
             TypeError: text; how it is encoded is the caller's to say.
         """
+        if isinstance(source, bytes):
+            return cls(_slices(source), len(source), not source.isascii())
         if isinstance(source, str):
             raise TypeError("content is octets, not text: encode it first")
         if isinstance(source, EmailMessage):
             # Imported here: the policies cost more to import than everything else.
             from email.policy import SMTP
 
-            source = source.as_bytes(policy=SMTP)
-        if isinstance(source, bytes):
-            return cls(_slices(source), len(source), not source.isascii())
+            return cls.of(source.as_bytes(policy=SMTP))
         if isinstance(source, bytearray | memoryview):
             view = memoryview(source).cast("B")
             return cls(_slices(view), len(view), not _all_ascii(view))
@@ -70,8 +70,9 @@ def _all_ascii(view: memoryview) -> bool:
 
 
 def _slices(octets: bytes | memoryview) -> Iterator[bytes | memoryview]:
-    for start in range(0, len(octets), PIECE):
-        yield octets[start : start + PIECE]
+    if len(octets) <= PIECE:
+        return iter((octets,))
+    return (octets[start : start + PIECE] for start in range(0, len(octets), PIECE))
 
 
 def _read(file: BinaryIO) -> Iterator[bytes]:

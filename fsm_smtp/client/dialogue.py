@@ -239,28 +239,43 @@ class Dialogue:
         Raises:
             LocalProtocolError: the message cannot be sent, or not now; nothing was written.
         """
-        utf8 = not (sender.isascii() and all(map(str.isascii, recipients)))
-        wanted = self._parameters(content, utf8=utf8)
-        if parameters:
-            wanted.update(parameters)
-        mail = commands.mail(sender, wanted)
-        rcpts = [commands.rcpt(recipient, utf8=utf8) for recipient in recipients]
-        if not rcpts:
-            raise InvalidCommand("a message without recipients", "5321 §3.3")
+        mail, rcpts = self._envelope(sender, recipients, content, parameters)
         fates = Fates(sender, recipients)
         self._refusal = None
         try:
             if self.session.may("send_mail"):  # else the machine says why not
-                if self.session.unread:
-                    self._hear()
+                self._hear()
                 data = yield GLANCE
                 if data is not None:
                     self._seen(data)
         except ProtocolError as error:
             return self._cut_short(fates, error)
+        may, ask, answer = self.session.may, self._ask, self._answer
         wait = self._wait(self.session.send(mail))
         try:
-            yield from self._transaction(wait, rcpts, content, fates)
+            data = yield wait
+            reply = answer(data) or (yield from self._rest(wait, data))
+            for number, rcpt in enumerate(rcpts):
+                if not may("send_rcpt"):
+                    break
+                data = yield (wait := ask(rcpt))
+                reply = answer(data) or (yield from self._rest(wait, data))
+                if reply.code >= 300:
+                    fates.refuse(number, reply)
+            if may("send_data"):
+                data = yield (wait := ask(commands.data()))
+                reply = answer(data) or (yield from self._rest(wait, data))
+                if may("send_content"):
+                    if content.size is not None and content.size < ENOUGH:
+                        end = self._all_at_once(content)
+                    else:
+                        end = yield from self._content(content)
+                    fates.ended = True
+                    data = yield (wait := self._wait(end))
+                    reply = answer(data) or (yield from self._rest(wait, data))
+            fates.decide(reply)
+            if may("send_rset") and not may("send_mail"):
+                yield from self.command(commands.rset())
         except ProtocolError as error:
             return self._cut_short(fates, error)
         return fates.result()
@@ -270,34 +285,23 @@ class Dialogue:
             fates.decide(self._refusal)
         return fates.result(error)
 
-    def _transaction(
-        self, wait: Wait, rcpts: list[Command], content: Content, fates: Fates
-    ) -> Flow[None]:
-        """From MAIL, which the machine has accepted, to the end of the transaction."""
-        may, ask, answer = self.session.may, self._ask, self._answer
-        data = yield wait
-        reply = answer(data) or (yield from self._rest(wait, data))
-        for number, rcpt in enumerate(rcpts):
-            if not may("send_rcpt"):
-                break
-            data = yield (wait := ask(rcpt))
-            reply = answer(data) or (yield from self._rest(wait, data))
-            if reply.code >= 300:
-                fates.refuse(number, reply)
-        if may("send_data"):
-            data = yield (wait := ask(commands.data()))
-            reply = answer(data) or (yield from self._rest(wait, data))
-            if may("send_content"):
-                if content.size is not None and content.size < ENOUGH:
-                    end = self._all_at_once(content)
-                else:
-                    end = yield from self._content(content)
-                fates.ended = True
-                data = yield (wait := self._wait(end))
-                reply = answer(data) or (yield from self._rest(wait, data))
-        fates.decide(reply)
-        if may("send_rset") and not may("send_mail"):
-            yield from self.command(commands.rset())
+    def _envelope(
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        content: Content,
+        parameters: Parameters | None,
+    ) -> tuple[Command, list[Command]]:
+        """MAIL and each RCPT."""
+        utf8 = not (sender.isascii() and all(map(str.isascii, recipients)))
+        wanted = self._parameters(content, utf8=utf8)
+        if parameters:
+            wanted.update(parameters)
+        mail = commands.mail(sender, wanted)
+        rcpts = [commands.rcpt(recipient, utf8=utf8) for recipient in recipients]
+        if not rcpts:
+            raise InvalidCommand("a message without recipients", "5321 §3.3")
+        return mail, rcpts
 
     def _all_at_once(self, content: Content) -> bytes:
         """Short content with its end."""

@@ -59,30 +59,27 @@ class Fates:
     def __init__(self, sender: str, recipients: Sequence[str]) -> None:
         self._sender = sender
         self._recipients = tuple(recipients)
-        self._known: dict[int, Fate] = {}
+        self._fates: list[Fate | None] = [None] * len(self._recipients)
         #: Whether the end of data may have reached the server.
         self.ended = False
 
     def refuse(self, number: int, reply: Reply) -> None:
         """The recipient with this number was refused."""
         permanent = reply.first_digit == 5
-        self._known[number] = Fate(self._recipients[number], "refused", reply, permanent)
+        self._fates[number] = Fate(self._recipients[number], "refused", reply, permanent)
 
     def decide(self, reply: Reply) -> None:
         """This reply decides for all who are still open."""
-        accepted = reply.first_digit == 2
-        for number, recipient in enumerate(self._recipients):
-            if number not in self._known:
-                if accepted:
-                    self._known[number] = Fate(recipient, "accepted", reply)
-                else:
-                    self.refuse(number, reply)
+        digit = reply.first_digit
+        self._close("accepted" if digit == 2 else "refused", reply, permanent=digit == 5)
 
     def result(self, error: ProtocolError | None = None) -> SendResult:
         """The result; who is still open was cut off by *error*."""
-        cut: Outcome = "unknown" if self.ended else "refused"
-        fates = [
-            self._known.get(number) or Fate(recipient, cut, None)
-            for number, recipient in enumerate(self._recipients)
-        ]
-        return SendResult(self._sender, tuple(fates), error)
+        if not all(self._fates):
+            self._close("unknown" if self.ended else "refused", None)
+        return SendResult(self._sender, tuple(filter(None, self._fates)), error)
+
+    def _close(self, outcome: Outcome, reply: Reply | None, *, permanent: bool = False) -> None:
+        for number, fate in enumerate(self._fates):
+            if fate is None:
+                self._fates[number] = Fate(self._recipients[number], outcome, reply, permanent)

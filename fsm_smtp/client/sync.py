@@ -2,13 +2,12 @@
 
 import socket
 import ssl
-import threading
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TypeVar
 
 from fsm_smtp.client.address import address_literal
+from fsm_smtp.client.alone import Alone
 from fsm_smtp.client.channel import Timed, channel
 from fsm_smtp.client.content import Content, Source
 from fsm_smtp.client.dialogue import Dialogue
@@ -54,7 +53,7 @@ class Client:
         self.source_address = source_address
         self._dialogue = Dialogue(self.options)
         self._channel: Timed | None = None
-        self._lock = threading.Lock()
+        self._alone = Alone(self._dialogue.session)
 
     @property
     def session(self) -> Session:
@@ -77,7 +76,7 @@ class Client:
             Rejected: the server refuses the connection, EHLO or the credentials.
             ProtocolError: what else the server may do wrong. In each case the client is closed.
         """
-        with self._alone():
+        with self._alone:
             if self._channel is not None:
                 raise RuntimeError("this client is connected already; close it first")
             try:
@@ -89,7 +88,7 @@ class Client:
 
     def quit(self) -> Reply | None:
         """Send QUIT if that is legal, and close; gives its reply, if there was one."""
-        with self._alone():
+        with self._alone:
             if self._channel is None:
                 return None
             try:
@@ -154,18 +153,8 @@ class Client:
 
     # -- octets ----------------------------------------------------------------------------------
 
-    @contextmanager
-    def _alone(self) -> Generator[None, None, None]:
-        """One dialogue at a time: a second one would take the answers of the first."""
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError(f"this client is busy; last command: {self.session.last_command}")
-        try:
-            yield
-        finally:
-            self._lock.release()
-
     def _run(self, flow: Flow[_T]) -> _T:
-        with self._alone():
+        with self._alone:
             return self._converse(flow)
 
     def _converse(self, flow: Flow[_T]) -> _T:

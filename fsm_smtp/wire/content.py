@@ -10,7 +10,7 @@ octets several times slower. Hence the form of the tests below.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 from fsm_smtp.errors import InvalidContent
 
@@ -34,10 +34,11 @@ class _LineEnds:
         self._column = 0  # octets of the line that the output so far ends in
         self._octets = 0  # handed on, for error messages
         self._error: InvalidContent | None = None
-        self._closed = False
+        self._closed = False  # by its end or an error
 
-    def feed(self, chunk: Chunk) -> bytes:
-        self._refuse_more()
+    def _feed(self, chunk: Chunk) -> bytes:
+        if self._closed:
+            self._refuse_more()
         octets = chunk if isinstance(chunk, bytes) else bytes(chunk)
         if not octets:
             return octets
@@ -52,8 +53,9 @@ class _LineEnds:
             self._measure(octets, self._max_line)
         return octets
 
-    def close(self) -> bytes:
-        self._refuse_more()
+    def _close(self) -> bytes:
+        if self._closed:
+            self._refuse_more()
         self._closed = True
         if not self._cr:
             return b""
@@ -61,11 +63,10 @@ class _LineEnds:
             raise self._refuse(f"a bare CR at octet {self._octets} of the content")
         return b"\r\n"
 
-    def _refuse_more(self) -> None:
+    def _refuse_more(self) -> NoReturn:
         if self._error is not None:
             raise self._error.with_traceback(None)
-        if self._closed:
-            raise InvalidContent("content behind its own end", "5321 §4.1.1.4")
+        raise InvalidContent("content behind its own end", "5321 §4.1.1.4")
 
     def _canonical(self, octets: bytes) -> bytes:
         # Equal to the octets themselves, if every CR belongs to a CRLF and every LF too.
@@ -93,11 +94,12 @@ class _LineEnds:
             raise self._refuse(f"a line longer than {most} octets", "5321 §4.5.3.1.6")
 
     def _refuse(self, what: str, rfc: str = _SECTION) -> InvalidContent:
+        self._closed = True
         self._error = InvalidContent(what, rfc)
         return self._error
 
 
-class ContentEncoder:
+class ContentEncoder(_LineEnds):
     """Message content in the form that DATA wants, dots stuffed, chunk by chunk.
 
     Args:
@@ -110,10 +112,10 @@ class ContentEncoder:
     half a message.
     """
 
-    __slots__ = ("_at_line_start", "_line_ends")
+    __slots__ = ("_at_line_start",)
 
     def __init__(self, line_ends: LineEnds = "canonical", max_line: int | None = None) -> None:
-        self._line_ends = _LineEnds(line_ends, max_line)
+        super().__init__(line_ends, max_line)
         self._at_line_start = True
 
     def encode(self, chunk: Chunk) -> bytes:
@@ -125,7 +127,7 @@ class ContentEncoder:
             InvalidContent: strict, and a bare CR or LF; a line beyond *max_line*; or the content
                 was finished already.
         """
-        octets = self._line_ends.feed(chunk)
+        octets = self._feed(chunk)
         if not octets:
             return octets
         # Base64 has no dots, and looking for a single octet costs nothing.
@@ -144,10 +146,25 @@ class ContentEncoder:
         Raises:
             InvalidContent: strict, and the content ends with a bare CR; or it was finished before.
         """
-        rest = self._line_ends.close()
+        rest = self._close()
         if self._at_line_start and not rest:
             return b".\r\n"
         return b"\r\n.\r\n"
+
+
+class _Chunks(_LineEnds):
+    """Content with canonical line ends and nothing else changed."""
+
+    __slots__ = ()
+
+    def of(self, chunks: Iterable[Chunk]) -> Iterator[bytes]:
+        for chunk in chunks:
+            octets = self._feed(chunk)
+            if octets:
+                yield octets
+        rest = self._close()
+        if rest:
+            yield rest
 
 
 def canonical_chunks(
@@ -161,14 +178,7 @@ def canonical_chunks(
     Raises:
         InvalidContent: as for `ContentEncoder`.
     """
-    normaliser = _LineEnds(line_ends, max_line)
-    for chunk in chunks:
-        octets = normaliser.feed(chunk)
-        if octets:
-            yield octets
-    rest = normaliser.close()
-    if rest:
-        yield rest
+    yield from _Chunks(line_ends, max_line).of(chunks)
 
 
 def decode_content(wire: bytes) -> bytes:
