@@ -1,0 +1,24 @@
+"""How large the machine of an exacting server is, and that its states are what they seem."""
+
+import pytest
+
+from tests.owed.machines import ALL, MODEL, classes
+
+
+@pytest.mark.parametrize(
+    ("extensions", "states", "inputs"),
+    [
+        # The greeting, EHLO or HELO, MAIL, RCPT, the content, and the closed connection.
+        ("", 6, 20),
+        # AUTH tells EHLO, HELO and a session that is authenticated apart; each of the three is
+        # idle, behind MAIL, behind RCPT or in the content. And the greeting, the challenge, closed.
+        ("AUTH", 15, 27),
+    ],
+)
+def test_the_minimal_machine(extensions: str, states: int, inputs: int) -> None:
+    machine = MODEL.instantiate({}, frozenset(extensions.split()))
+    assert (classes(machine), len(machine.inputs)) == (states, inputs)
+
+
+def test_every_extension_is_one_that_the_table_knows() -> None:
+    assert ALL == {"AUTH"}
