@@ -13,7 +13,8 @@ trigger for:
 * **It may not.** Then not all answers are positive (2yz, 3yz): what no client may do is not the
   only thing that a server may grant.
 * **What the client may hope for can be granted**: where its rows accept a positive reply to a
-  trigger, some input that sends the trigger has an answer of that kind.
+  trigger, some input that sends the trigger has an answer of that kind, or says under ``never``
+  that it can have none. One that says so and has one contradicts itself.
 
 An overlay binds the client alone, so the relation is asked of a table without overlays.
 """
@@ -88,7 +89,13 @@ class _Walk:
                 continue
             entries.setdefault(one.sends, entry)
             words = granted.setdefault(one.sends, set())
+            words.update(word[0] for word in one.never)
             for answer in entry.answers:
+                if any(word[0] == answer.word[0] for word in one.never):
+                    what = (
+                        f"entry {entry.id} grants {answer.word} to {name}, which is never granted"
+                    )
+                    raise mistake(answer.place, what)
                 words.add(answer.word[0])
                 behind = self.server.after(standing, answer)
                 for heard in self._replies(one, answer, entry, sent.after(client)):

@@ -69,6 +69,7 @@ class Input:
         octets: sent behind the lines as they are: a chunk.
         sends: the client's trigger that this is; ``None`` when no client of ours sends it.
         after: class of the reply → the client's triggers that follow it at once.
+        never: classes of positive replies that `sends` may get and this input cannot.
         modes: the modes in which it is sent; in others its outcome is `UNSENT`.
         extension: the EHLO keyword that it needs.
         through: the passing mode it goes through, such as ``handshake``: when the reply is one
@@ -81,6 +82,7 @@ class Input:
     octets: str = ""
     sends: str | None = None
     after: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    never: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     extension: str | None = None
     through: str | None = None

@@ -100,7 +100,7 @@ class _Reader:
         return Mode(name, f["means"].text("means"), states, passing, forgets, place)
 
     def _input(self, name: str, node: Node, place: str) -> Input:
-        optional = ("octets", "sends", "after", "modes", "extension", "through")
+        optional = ("octets", "sends", "after", "never", "modes", "extension", "through")
         f = node.fields("an input", required=("means", "lines"), optional=optional)
         passing = [mode for mode in self.modes if mode not in self.resting]
         clients = self.table.client_triggers()
@@ -112,6 +112,7 @@ class _Reader:
             octets=octets,
             sends=f["sends"].choice("trigger", clients) if "sends" in f else None,
             after=self._after(f["after"]) if "after" in f else {},
+            never=members(f["never"], "class", ("2yz", "3yz"), {}) if "never" in f else (),
             modes=members(f["modes"], "mode", self.resting, {}) if "modes" in f else self.resting,
             extension=f["extension"].name("extension") if "extension" in f else None,
             through=f["through"].choice("passing mode", passing) if "through" in f else None,
