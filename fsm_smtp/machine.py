@@ -219,7 +219,7 @@ class ProtocolMachine(_Freezable, Machine):
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._allowed: dict[tuple[Configuration, str], bool] = {}
+        self._allowed: dict[Configuration, dict[str, bool]] = {}
         self.space = ConfigurationSpace(table)
         super().__init__(
             model=None,
@@ -254,9 +254,10 @@ class ProtocolMachine(_Freezable, Machine):
             CommandRefused: the table has no row for this trigger in this configuration.
             ValueError: there is no such trigger.
         """
-        event = self.events.get(trigger)
-        if event is None:
-            raise self._unknown(trigger)
+        try:
+            event = self.events[trigger]
+        except KeyError:
+            raise self._unknown(trigger) from None
         if event.trigger(model):
             return model.step
         raise self.refusal(model.configuration, trigger)
@@ -278,10 +279,11 @@ class ProtocolMachine(_Freezable, Machine):
         Raises:
             ValueError: there is no such trigger.
         """
-        known = self._allowed.get((configuration, trigger))
-        if known is None:
+        try:
+            return self._allowed[configuration][trigger]
+        except KeyError:
             known = self.step(configuration, trigger).row is not None
-            self._allowed[configuration, trigger] = known
+        self._allowed.setdefault(configuration, {})[trigger] = known
         return known
 
     def legal(self, configuration: Configuration) -> tuple[str, ...]:

@@ -68,6 +68,12 @@ def _vocabulary(machine: ProtocolMachine) -> Vocabulary:
     return Vocabulary(machine.table)
 
 
+@lru_cache(maxsize=64)
+def _due(machine: ProtocolMachine) -> dict[Configuration, bool]:
+    """What is known of a machine by `Session._is_due`."""
+    return {}
+
+
 class Session:
     """One session of an SMTP client, without I/O.
 
@@ -81,6 +87,7 @@ class Session:
     ) -> None:
         self._machine = machine or shared_machine()
         self._words = _vocabulary(self._machine)
+        self._due = _due(self._machine)
         self._model = self._machine.new_model()
         self._parser = ReplyParser()
         self._encoder: ContentEncoder | None = None
@@ -155,7 +162,15 @@ class Session:
             CommandRefused: it is not; nothing has changed.
         """
         trigger = self._words.command(command)
-        self._fire(trigger, command)
+        model = self._model
+        before = model.configuration
+        if not self._machine.events[trigger].trigger(model):
+            raise self._machine.refusal(before, trigger, command.redacted)
+        self._encoder = None
+        self._asked = trigger
+        self._last = command
+        if self._observer is not None:
+            self._tell("C", command.redacted, before, trigger, model.step)
         return command.line
 
     def send_chunk(self, chunk: bytes, *, last: bool) -> bytes:
@@ -195,17 +210,6 @@ class Session:
             self._tell("C", ".", before, "send_dot", step)
         return encoder.finish()
 
-    def _fire(self, trigger: str, command: Command) -> None:
-        model = self._model
-        before = model.configuration
-        if not self._machine.events[trigger].trigger(model):
-            raise self._machine.refusal(before, trigger, command.redacted)
-        self._encoder = None
-        self._asked = trigger
-        self._last = command
-        if self._observer is not None:
-            self._tell("C", command.redacted, before, trigger, model.step)
-
     # -- incoming --------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:
@@ -232,28 +236,20 @@ class Session:
             reply = self._parser.next_reply()
         except MalformedReply as error:
             raise self._malformed(error) from None
-        if reply is None:
-            return None
-        model = self._model
-        before = model.configuration
-        trigger = self._words.reply(reply.code)
-        step = self._machine.fire(model, trigger)
-        asked, self._asked = self._asked, None
-        notes = self._read_offers(reply) if self.may("offers_end") else ()
-        if self._observer is not None:
-            notes += self._notes(reply, asked)
-            self._tell("S", str(reply), before, trigger, step, *notes)
-        if step.row is not None and step.row.violation:
-            raise UnexpectedReply(
-                before.state,
-                self.last_command if asked else None,
-                str(reply),
-                why=step.row.note or "",
-                rfc=step.row.rfc,
-            )
-        if self._parser.pending and self.may("tls_up"):
-            raise self._plaintext(self._parser.buffered)
-        return reply
+        return None if reply is None else self._judge(reply)
+
+    def answer(self, data: bytes) -> Reply | None:
+        """`receive` and `next_reply` in one. Quick when *data* is a whole reply of one line.
+
+        Raises:
+            RemoteProtocolError: as these two.
+        """
+        if not self._is_due(self._model.configuration):
+            reply = self._parser.whole(data)
+            if reply is not None:
+                return self._judge(reply)
+        self.receive(data)
+        return self.next_reply()
 
     def tls_up(self) -> None:
         """The handshake after STARTTLS succeeded: nothing learned before it survives (RFC 3207).
@@ -301,6 +297,40 @@ class Session:
         self._link("close", "closed by the client")
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _is_due(self, configuration: Configuration) -> bool:
+        """Whether, in *configuration*, offers wait to be read or a handshake to be made."""
+        due = self._due.get(configuration)
+        if due is None:
+            allows = self._machine.allows
+            due = allows(configuration, "offers_end") or allows(configuration, "tls_up")
+            self._due[configuration] = due
+        return due
+
+    def _judge(self, reply: Reply) -> Reply:
+        """Offer *reply* to the machine; gives it back, or raises if it is a violation."""
+        model = self._model
+        before = model.configuration
+        trigger = self._words.reply(reply.code)
+        step = self._machine.fire(model, trigger)
+        asked, self._asked = self._asked, None
+        due = self._is_due(step.target)
+        notes = self._read_offers(reply) if due and self.may("offers_end") else ()
+        if self._observer is not None:
+            notes += self._notes(reply, asked)
+            self._tell("S", str(reply), before, trigger, step, *notes)
+        row = step.row
+        if row is not None and row.violation:
+            raise UnexpectedReply(
+                before.state,
+                self.last_command if asked else None,
+                str(reply),
+                why=row.note or "",
+                rfc=row.rfc,
+            )
+        if due and self._parser.pending and self.may("tls_up"):
+            raise self._plaintext(self._parser.buffered)
+        return reply
 
     def _read_offers(self, reply: Reply) -> tuple[str, ...]:
         """Take in the offers of *reply*, and say what is not right with them."""

@@ -1,9 +1,10 @@
 """A conformance case as data: what is sent, which outcomes are allowed, what each one means."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from fsm_smtp.check.offers import Condition
 
 
 class Verdict(StrEnum):
@@ -73,14 +74,16 @@ class Start(StrEnum):
 
     #: Connected; nothing was read.
     RAW = "raw"
-    #: The greeting was read, and was 220.
+    #: The greeting was read, and was 220; behind STARTTLS, if the run asks for that.
     GREETING = "greeting"
-    #: The greeting was read, and EHLO was answered 250.
+    #: The same, and EHLO was answered 250, without the STARTTLS and AUTH that the run asks for.
+    PLAIN = "plain"
+    #: EHLO was answered 250, behind the STARTTLS and AUTH that the run asks for.
     EHLO = "ehlo"
 
 
 class Action(StrEnum):
-    """What a step writes."""
+    """What a step does."""
 
     #: Lines on the way to the point of the case: a refusal makes it inconclusive.
     SETUP = "setup"
@@ -92,12 +95,22 @@ class Action(StrEnum):
     PIPELINE = "pipeline"
     #: Content: lines made canonical, dots stuffed, the end of data added.
     MESSAGE = "message"
+    #: BDAT with its octets, in one write (RFC 3030 §2).
+    CHUNK = "chunk"
     #: Nothing: what comes next is judged.
     AWAIT = "await"
+    #: The TLS handshake (RFC 3207 §4).
+    TLS = "tls"
+    #: Nothing is written or judged for some seconds.
+    PAUSE = "pause"
+    #: Our side ends the connection.
+    DROP = "drop"
+    #: Steps that share a condition.
+    GROUP = "group"
 
 
 #: Outcomes that are no reply.
-WORDS = ("any", "closed", "silence", "malformed")
+WORDS = ("any", "closed", "silence", "malformed", "secured", "unsecured")
 #: Replies that tell of policy or of the end of the service, not of the point of a case: no class
 #: (``4yz``, ``5yz``) has them (RFC 5321 §3.8, RFC 3207 §4, RFC 4954 §6).
 POLICY = (421, 530)
@@ -169,7 +182,15 @@ _IN_WORDS = {
     "any": "any reply",
     "closed": "a closed connection",
     "malformed": "an unreadable reply",
+    "secured": "TLS",
+    "unsecured": "a refused handshake",
 }
+
+
+#: Most rounds of one step: more would be load, not a check.
+MAX_REPEAT = 1000
+#: The session that a step is played on if it does not say.
+FIRST_SESSION = "a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +198,21 @@ class Step:
     """One write (or none) and the outcomes that are then awaited.
 
     Attributes:
-        action: what kind of write.
-        texts: templates of what is written; see `render`.
+        action: what the step does.
+        texts: templates of what is written (see `template`); for a drop ``close`` or ``reset``.
         expects: one expectation for each reply that is awaited, in order.
         branches: steps that follow only if the last outcome is in the set.
         repeat: how often the step is played; ``{n}`` is the number of the round, from 1.
+        limit: the limit of RFC 9422 that says so in the place of *repeat*, if there is one.
         wait: seconds after which nothing counts as ``silence``; ``None`` for the usual.
         form: names of checks that each reply must stand beside its code; see `forms`.
+        when: conditions without which the step is left out.
+        unless: conditions with which it is left out.
+        session: the session it is played on, opened when it is first named.
+        last: whether a chunk is the last one.
+        declared: the size that a chunk claims, if not the true one.
+        seconds: length of a pause.
+        steps: the steps of a group.
     """
 
     action: Action
@@ -191,8 +220,16 @@ class Step:
     expects: tuple[Expectation, ...] = ()
     branches: tuple[tuple[tuple[Pattern, ...], tuple["Step", ...]], ...] = ()
     repeat: int = 1
+    limit: str | None = None
     wait: float | None = None
     form: tuple[str, ...] = ()
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    session: str = FIRST_SESSION
+    last: bool = False
+    declared: int | None = None
+    seconds: float = 0.0
+    steps: tuple["Step", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +245,10 @@ class Case:
         requirements: identifiers in the register of requirements.
         requirement: one sentence in our own words.
         start: how far the session is opened first.
-        needs: EHLO keywords without which the case is skipped.
-        lacks: EHLO keywords with which the case is skipped.
+        needs: conditions without which the case is skipped.
+        lacks: conditions with which the case is skipped.
         steps: what is played.
+        slow: seconds that the case takes by its nature; played only if the run has the time.
     """
 
     id: str
@@ -221,59 +259,7 @@ class Case:
     requirements: tuple[str, ...]
     requirement: str
     start: Start
-    needs: tuple[str, ...]
-    lacks: tuple[str, ...]
+    needs: tuple[Condition, ...]
+    lacks: tuple[Condition, ...]
     steps: tuple[Step, ...]
-
-
-#: ``{name}`` or ``{name:number}`` in a template.
-PLACEHOLDER = re.compile(r"\{([a-z_]*)(?::([0-9]+))?\}")
-#: Placeholders that stand for an address or a name of the run.
-VALUES = (
-    "sender",
-    "recipient",
-    "unknown_recipient",
-    "ehlo_name",
-    "domain",
-    "local_part",
-    "unknown_local_part",
-    "n",
-)
-#: Placeholders that make filling: so many x; x up to so many octets of line, CRLF included;
-#: so many octets of text in lines.
-FILLINGS = ("x", "pad", "lines")
-
-
-def render(template: str, values: Mapping[str, str]) -> str:
-    """*template* with its placeholders filled in.
-
-    ``{pad:512}`` fills with x until the line, with the CRLF that will follow, has 512 octets.
-    """
-    padding = 0
-
-    def fill(found: re.Match[str]) -> str:
-        nonlocal padding
-        name, number = found[1], int(found[2] or 0)
-        if name == "x":
-            return "x" * number
-        if name == "lines":
-            return _text(number)
-        if name == "pad":
-            padding = number
-            return "{pad}"
-        return values[name]
-
-    text = PLACEHOLDER.sub(fill, template)
-    if padding:
-        short = padding - len("\r\n") - (len(text) - len("{pad}"))
-        text = text.replace("{pad}", "x" * max(short, 0))
-    return text
-
-
-def _text(octets: int) -> str:
-    """*octets* octets of text in lines of 64, counting a CRLF for each line."""
-    whole, rest = divmod(octets, 64)
-    lines = ["x" * 62] * whole
-    if rest > 2:
-        lines.append("x" * (rest - 2))
-    return "\n".join(lines)
+    slow: float = 0.0

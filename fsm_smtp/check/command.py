@@ -1,21 +1,25 @@
-"""A check from its request to its exit code: the engine with its reporters attached."""
+"""A check from its request to its exit code: the engine with its reports attached."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack, aclosing
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from fsm_smtp.check.connection import Target
-from fsm_smtp.check.events import CaseFinished, CaseResult, Event
-from fsm_smtp.check.report import JSONReport
+from fsm_smtp.check.connection import Target, TLSMode
+from fsm_smtp.check.events import Event
+from fsm_smtp.check.reports.files import STDOUT, Outputs
+from fsm_smtp.check.reports.gate import Gate
+from fsm_smtp.check.reports.json import json_report
+from fsm_smtp.check.reports.junit import junit_report
+from fsm_smtp.check.reports.listing import print_list
+from fsm_smtp.check.reports.record import Record
+from fsm_smtp.check.reports.screen import Screen
+from fsm_smtp.check.reports.terminal import ReportConsole, TerminalReport
 from fsm_smtp.check.runner import run_suite
 from fsm_smtp.check.session import Settings
 from fsm_smtp.check.suite import Suite
-from fsm_smtp.check.terminal import TerminalReport, exit_code, print_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +30,79 @@ class Request:
         suite: the cases.
         target: the server; ``None`` for an embedded one.
         settings: addresses, credentials, patience.
+        gate: what fails the run.
         json_file: path of the JSON report, ``-`` for standard output, or ``None``.
+        junit_file: the same for the JUnit report.
+        html_file: path of the HTML page, or ``None``.
         verbose: show the harmless verdicts too.
     """
 
     suite: Suite
     target: Target | None
     settings: Settings
+    gate: Gate = field(default_factory=Gate)
     json_file: str | None = None
+    junit_file: str | None = None
+    html_file: str | None = None
     verbose: bool = False
 
 
 def perform(request: Request) -> int:
     """Run the check, report, and return the exit code. Ctrl-C reports what is known.
 
+    A report that cannot be written is one line on standard error; the others are written.
+
     Raises:
         TargetUnreachable: there is no SMTP server to judge.
-        ModuleNotFoundError: no target was named, and aiosmtpd is not installed.
+        ModuleNotFoundError: aiosmtpd is missing, and no target was named; or Jinja2, and an HTML
+            page is wanted.
+        BrokenPipeError: nobody reads standard output any more; the other reports are written.
     """
-    console = Console(highlight=False, stderr=request.json_file == "-")
-    terminal = TerminalReport(console, verbose=request.verbose)
-    report = JSONReport()
-    results: list[CaseResult] = []
-    complete = False
+    files = (request.json_file, request.junit_file, request.html_file)
+    console = ReportConsole(highlight=False, stderr=STDOUT in files)
+    record = Record()
+    terminal = TerminalReport(console, record, request.gate, verbose=request.verbose)
+    screen = Screen(terminal, alone=not any(files))
+    outputs = Outputs()
+    reports = _reports(request, record)
     with ExitStack() as stack:
         target = request.target or _embedded(stack)
         try:
-            asyncio.run(_listen(request, target, (terminal.handle, report.handle), results))
-            complete = True
+            asyncio.run(_listen(request, target, (record.handle, screen.handle)))
         except KeyboardInterrupt:
             # What is known is still reported; the exit code says that it is not all.
-            complete = False
-        finally:
-            terminal.close()
-    if request.json_file is not None and report.started:
-        complete &= _write(request.json_file, report.dumps())
-    return exit_code(results, complete=complete)
+            record.complete = False
+    if record.started:
+        for option, file, report in reports:
+            outputs.write(option, file, report)
+    screen.close()
+    complete = record.complete and outputs.written and screen.written
+    code = request.gate.exit_code(record.results, complete=complete)
+    if outputs.broken_pipe or screen.broken_pipe:
+        raise BrokenPipeError
+    return code
 
 
 def list_cases(suite: Suite) -> None:
     """Print the suite as a table of contents."""
     print_list(Console(highlight=False), suite)
+
+
+def _reports(request: Request, record: Record) -> list[tuple[str, str, Callable[[], str]]]:
+    """The wanted reports: the option, the file, and what makes the text."""
+    gate = request.gate
+    found: list[tuple[str, str, Callable[[], str]]] = []
+    if request.json_file is not None:
+        found.append(("--json", request.json_file, lambda: json_report(record, gate)))
+    if request.junit_file is not None:
+        found.append(("--junit", request.junit_file, lambda: junit_report(record, gate)))
+    if request.html_file is not None:
+        # The one report that needs an extra: missing, it is missed before the run.
+        from fsm_smtp.check.reports.html import html_report
+
+        implicit = request.target is not None and request.target.tls is TLSMode.IMPLICIT
+        found.append(("--html", request.html_file, lambda: html_report(record, gate, tls=implicit)))
+    return found
 
 
 def _embedded(stack: ExitStack) -> Target:
@@ -77,29 +113,9 @@ def _embedded(stack: ExitStack) -> Target:
 
 
 async def _listen(
-    request: Request,
-    target: Target,
-    listeners: tuple[Callable[[Event], None], ...],
-    results: list[CaseResult],
+    request: Request, target: Target, listeners: tuple[Callable[[Event], None], ...]
 ) -> None:
     async with aclosing(run_suite(request.suite, target, request.settings)) as events:
         async for event in events:
-            if isinstance(event, CaseFinished):
-                results.append(event.result)
             for listener in listeners:
                 listener(event)
-
-
-def _write(json_file: str, text: str) -> bool:
-    """Whether the report could be written; the verdicts count even if not."""
-    if json_file == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return True
-    try:
-        Path(json_file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        sys.stderr.write(f"Error: --json: {json_file!r}: {why}\n")
-        return False
-    return True

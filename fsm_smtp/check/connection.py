@@ -8,23 +8,24 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
 import ssl
+import struct
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fsm_smtp.check.transcript import MAX_SHOWN, Transcript, printable
+from fsm_smtp.check.outcome import Outcome
+from fsm_smtp.check.pace import GAP_FLOOR
+from fsm_smtp.check.transcript import Transcript
 from fsm_smtp.errors import MalformedReply, TargetUnreachable
-from fsm_smtp.wire.replies import Reply, ReplyParser
+from fsm_smtp.wire.replies import ReplyParser
 
 #: Octets asked for in one read.
 READ_SIZE = 16384
 #: Longest unfinished line that is kept: far above every limit of a reply, far below harm.
 MAX_PARTIAL = 65536
-#: Seconds between two writes of one step, so that they travel as two segments.
-SEGMENT_GAP = 0.03
 
 
 class TLSMode(StrEnum):
@@ -64,37 +65,6 @@ class Target:
         return context
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came: a reply, or one of the words ``closed``, ``silence``, ``malformed``.
-
-    Attributes:
-        word: three digits, or the word.
-        reply: the reply, if it is one.
-        raw: its lines as they came, line ends included.
-        detail: what is wrong, for ``malformed``.
-        waited: seconds that were waited, for ``silence``.
-    """
-
-    word: str
-    reply: Reply | None = None
-    raw: Sequence[bytes] = ()
-    detail: str = ""
-    waited: float = 0.0
-
-    def __str__(self) -> str:
-        if self.reply is not None:
-            first = printable(self.raw[0].rstrip(b"\r\n"))
-            shown = first if len(first) <= MAX_SHOWN else f"{first[:MAX_SHOWN]}…"
-            more = len(self.raw) - 1
-            return f"{shown} (and {more} more lines)" if more else shown
-        return {
-            "closed": "the server closed the connection",
-            "silence": f"silence for {self.waited:g} s",
-            "malformed": f"no readable reply: {self.detail}",
-        }[self.word]
-
-
 class Connection:
     """One session with the target.
 
@@ -102,10 +72,18 @@ class Connection:
         TargetUnreachable: from `open` and `start_tls` only.
     """
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(
+        self,
+        target: Target,
+        timeout: float,
+        transcript: Transcript | None = None,
+        *,
+        gap: float = GAP_FLOOR,
+    ) -> None:
+        self._gap = gap
         self.target = target
         self.timeout = timeout
-        self.transcript = Transcript(time.monotonic)
+        self.transcript = transcript or Transcript(time.monotonic)
         #: The last outcome that was not silence.
         self.last = ""
         self._first = ""
@@ -135,18 +113,40 @@ class Connection:
         """The TLS handshake, once the server has said that it is ready."""
         if await self.surplus() is not None or self._partial:
             raise self._unreachable("octets came behind the reply to STARTTLS (RFC 3207 §4.2)")
+        outcome = await self.handshake()
+        if outcome.word != "secured":
+            raise self._unreachable(f"TLS failed: {outcome.detail}")
+
+    async def handshake(self) -> Outcome:
+        """The TLS handshake as an outcome: ``secured``, ``unsecured``, ``closed`` or ``silence``.
+
+        The certificate is verified only if the run is under TLS: a case that asks for TLS by
+        itself is about the protocol.
+        """
         _, writer = self._open_streams()
+        verify = self.target.verify and self.target.tls is not TLSMode.NONE
+        context = replace(self.target, verify=verify).ssl_context()
         try:
             async with asyncio.timeout(self.timeout):
-                await writer.start_tls(self.target.ssl_context(), server_hostname=self.target.host)
-        except TimeoutError as error:
-            raise self._unreachable(f"no TLS within {self.timeout:g} s") from error
+                await writer.start_tls(context, server_hostname=self.target.host)
+        except TimeoutError:
+            return self._ends(Outcome("silence", detail=f"no end of it in {self.timeout:g} s",
+                                      waited=self.timeout))  # fmt: skip
+        except (ConnectionError, ssl.SSLEOFError):
+            return self._ends(Outcome("closed", detail="the server closed the connection"))
         except ssl.SSLError as error:
-            raise self._unreachable(f"TLS failed: {_tls_reason(error)}") from error
+            return self._ends(Outcome("unsecured", detail=_tls_reason(error)))
         except OSError as error:
-            raise self._unreachable(f"TLS failed: {error}") from error
+            return self._ends(Outcome("unsecured", detail=_reason(error)))
         self._parser = ReplyParser()
         self.transcript.note("TLS is up")
+        tls = writer.get_extra_info("ssl_object")
+        return Outcome("secured", detail=str(tls.version()))
+
+    def _ends(self, outcome: Outcome) -> Outcome:
+        self._ended = True
+        self.transcript.note(f"no TLS: {outcome.detail}")
+        return outcome
 
     async def write(self, *segments: bytes, secret: bool = False) -> None:
         """Write the segments, each in a write of its own; *secret* keeps them off the record.
@@ -156,7 +156,7 @@ class Connection:
         _, writer = self._open_streams()
         for number, segment in enumerate(segments):
             if number:
-                await asyncio.sleep(SEGMENT_GAP)
+                await asyncio.sleep(self._gap)
             self.transcript.client(segment, secret=secret)
             with contextlib.suppress(ConnectionError, TimeoutError):
                 writer.write(segment)
@@ -193,6 +193,11 @@ class Connection:
         return self._streams is None or self._first in ("closed", "421")
 
     @property
+    def greeted(self) -> bool:
+        """Whether a reply has come at all."""
+        return self._first not in ("", "closed")
+
+    @property
     def is_open(self) -> bool:
         """Whether neither side has closed, as far as we have read."""
         return self._streams is not None and not self._ended
@@ -206,6 +211,18 @@ class Connection:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await writer.wait_closed()
+
+    async def drop(self, *, reset: bool = False) -> None:
+        """End the connection from our side: a FIN, or a RST with *reset*."""
+        self.transcript.note(f"we {'reset' if reset else 'close'} the connection")
+        if reset and self._streams is not None:
+            _, writer = self._streams
+            sock = writer.get_extra_info("socket")
+            # No lingering: close() then sends RST.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+        await self.close()
+        self._ended = True
 
     def _open_streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:

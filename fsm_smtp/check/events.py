@@ -13,10 +13,12 @@ class ServerInfo:
     Attributes:
         greeting: the text of the greeting, code included.
         ehlo: the lines of the answer to EHLO, without their code; empty if it was refused.
+        first_ehlo: those of the first EHLO on a fresh connection, before STARTTLS.
     """
 
     greeting: str
     ehlo: tuple[str, ...] = ()
+    first_ehlo: tuple[str, ...] = ()
 
     @property
     def extensions(self) -> frozenset[str]:
@@ -37,6 +39,7 @@ class CaseResult:
         duration_s: seconds from connecting to the verdict.
         also: requirements beside the case's own that were broken on the way (a connection
             closed where it must not be, a reply that nobody asked for or could read).
+        policy: the policy that masks the case, if one was recognised; see `policy`.
     """
 
     case: Case
@@ -46,6 +49,7 @@ class CaseResult:
     transcript: tuple[str, ...] = ()
     duration_s: float = 0.0
     also: tuple[str, ...] = ()
+    policy: str = ""
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -55,13 +59,22 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class SuiteStarted:
-    """The server answers; the cases follow."""
+    """The server answers; the cases follow.
+
+    Attributes:
+        rtt_s: seconds of the shortest round trip that was measured.
+        quiet_s: seconds without a reply that count as silence in this run.
+        notes: what the first look has found that masks cases, in sentences that say what to do.
+    """
 
     target: str
     version: str
     started: datetime
     server: ServerInfo
     cases: int
+    rtt_s: float = 0.0
+    quiet_s: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +94,15 @@ class CaseFinished:
 
 @dataclass(frozen=True, slots=True)
 class SuiteFinished:
-    """Nothing more follows. Results stand in the order of the suite."""
+    """Nothing more follows. Results stand in the order of the suite.
+
+    Attributes:
+        notes: those of the start, and what happened later.
+    """
 
     results: tuple[CaseResult, ...]
     duration_s: float
+    notes: tuple[str, ...] = ()
 
 
 Event = SuiteStarted | CaseStarted | CaseFinished | SuiteFinished

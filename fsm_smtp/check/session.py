@@ -1,13 +1,15 @@
 """Opening a session for a case: the greeting, EHLO, TLS and AUTH as the run wants them."""
 
 import base64
-import re
 from dataclasses import dataclass, field
 
 from fsm_smtp.check.case import Start
-from fsm_smtp.check.connection import Connection, Outcome, Target, TLSMode
+from fsm_smtp.check.connection import Connection, Target, TLSMode
 from fsm_smtp.check.events import ServerInfo
-from fsm_smtp.errors import TargetUnreachable
+from fsm_smtp.check.offers import Facts, Offers
+from fsm_smtp.check.outcome import Outcome
+from fsm_smtp.check.template import credentials
+from fsm_smtp.check.transcript import Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,12 @@ class Settings:
         user: user name for AUTH, or ``None``.
         password: the password, or ``None``; never shown.
         timeout: seconds to wait for a reply.
-        quiet: seconds without a reply that count as silence.
+        quiet: seconds without a reply that count as silence; ``None``: by the measured round trip.
         case_timeout: seconds for a case as a whole.
         jobs: cases at a time.
+        slow: whether slow cases are played.
+        strict: whether a recommendation that is not followed fails.
+        patience: seconds that the run may wait for greylisting to pass.
     """
 
     sender: str = "sender@client.example.test"
@@ -34,9 +39,12 @@ class Settings:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout: float = 10.0
-    quiet: float = 1.0
+    quiet: float | None = None
     case_timeout: float = 120.0
     jobs: int = 4
+    slow: bool = False
+    strict: bool = False
+    patience: float = 15.0
 
     def values(self) -> dict[str, str]:
         """The placeholders of a case."""
@@ -50,7 +58,16 @@ class Settings:
             "unknown_local_part": self.unknown_recipient.rpartition("@")[0],
             "domain": domain,
             "n": "1",
+            **credentials(self.user, self.password),
         }
+
+    def redaction(self) -> Redaction:
+        """What hides the credentials, as they are and as AUTH sends them."""
+        if self.user is None:
+            return Redaction()
+        found = credentials(self.user, self.password)
+        secrets = [found[name].encode() for name in ("plain", "user64", "password64")]
+        return Redaction([*secrets, (self.password or "").encode()])
 
 
 class OpeningError(Exception):
@@ -67,80 +84,53 @@ class OpeningError(Exception):
         super().__init__(f"{wanted}: {outcome}")
 
 
-async def open_session(connection: Connection, start: Start, settings: Settings) -> None:
+def facts_at(start: Start, target: Target, settings: Settings, server: ServerInfo) -> Facts:
+    """What holds where a case with this *start* begins, by what the first look has found."""
+    behind_starttls = target.tls is TLSMode.STARTTLS and start in (Start.GREETING, Start.EHLO)
+    lines = server.ehlo if behind_starttls or start is Start.EHLO else server.first_ehlo
+    return Facts(
+        Offers.of(lines[1:]),
+        credentials=settings.user is not None,
+        tls=behind_starttls or target.tls is TLSMode.IMPLICIT,
+    )
+
+
+async def open_session(connection: Connection, start: Start, settings: Settings) -> Outcome | None:
     """Bring a connected *connection* to where the steps of a case begin.
+
+    Returns:
+        The answer to the last EHLO, if there was one whose offers are in force.
 
     Raises:
         OpeningError: the server does not let us get there.
         TargetUnreachable: the TLS handshake failed.
     """
     if start is Start.RAW:
-        return
-    await _expect(connection, "220", "the greeting")
+        return None
+    await expect(connection, "220", "the greeting")
+    if start is Start.PLAIN:
+        return await ehlo(connection, settings)
     if connection.target.tls is TLSMode.STARTTLS:
-        await _ehlo(connection, settings)
+        await ehlo(connection, settings)
         await connection.write(b"STARTTLS\r\n")
-        await _expect(connection, "220", "STARTTLS")
+        await expect(connection, "220", "STARTTLS")
         await connection.start_tls()
-    if start is Start.EHLO:
-        reply = await _ehlo(connection, settings)
-        if settings.user is not None:
-            await _authenticate(connection, reply, settings.user, settings.password or "")
+    if start is Start.GREETING:
+        return None
+    reply = await ehlo(connection, settings)
+    if settings.user is not None:
+        await authenticate(connection, reply, settings)
+    return reply
 
 
-async def probe(target: Target, settings: Settings) -> ServerInfo:
-    """Greeting and EHLO of the target, as a first look.
-
-    Raises:
-        TargetUnreachable: no connection, no greeting, or one that is not SMTP's.
-    """
-    connection = Connection(target, settings.timeout)
-    await connection.open()
-    try:
-        greeting = await connection.outcome()
-        if greeting.word == "silence":
-            hint = "" if target.tls is TLSMode.IMPLICIT else "; does this port want --tls?"
-            raise TargetUnreachable(str(target), f"no greeting: {greeting}{hint}")
-        if greeting.word == "closed":
-            raise TargetUnreachable(str(target), "it closed the connection without a greeting")
-        first = greeting.raw[0] if greeting.raw else b""
-        if greeting.word == "malformed" and not re.match(rb"[ +-]?[0-9]", first):
-            raise TargetUnreachable(str(target), f"this is no SMTP server: {greeting.detail}")
-        return await _offers(connection, _text_of(greeting), greeting, settings)
-    finally:
-        await connection.close()
-
-
-async def _offers(
-    connection: Connection, text: str, greeting: Outcome, settings: Settings
-) -> ServerInfo:
-    if greeting.word != "220":
-        return ServerInfo(text)
-    try:
-        if connection.target.tls is TLSMode.STARTTLS:
-            await _ehlo(connection, settings)
-            await connection.write(b"STARTTLS\r\n")
-            await _expect(connection, "220", "STARTTLS")
-            await connection.start_tls()
-        reply = await _ehlo(connection, settings)
-    except OpeningError as refused:
-        if connection.target.tls is TLSMode.STARTTLS:
-            raise TargetUnreachable(str(connection.target), str(refused)) from refused
-        return ServerInfo(text)
-    lines = reply.reply.lines if reply.reply else ()
-    return ServerInfo(text, tuple(line.decode("latin-1") for line in lines))
-
-
-def _text_of(outcome: Outcome) -> str:
-    return "\n".join(line.rstrip(b"\r\n").decode("latin-1") for line in outcome.raw)
-
-
-async def _ehlo(connection: Connection, settings: Settings) -> Outcome:
+async def ehlo(connection: Connection, settings: Settings) -> Outcome:
+    """EHLO and its 250, or `OpeningError`."""
     await connection.write(f"EHLO {settings.ehlo_name}\r\n".encode("latin-1"))
-    return await _expect(connection, "250", "EHLO")
+    return await expect(connection, "250", "EHLO")
 
 
-async def _expect(connection: Connection, code: str, what: str) -> Outcome:
+async def expect(connection: Connection, code: str, what: str) -> Outcome:
+    """The reply with *code* to *what*, or `OpeningError`."""
     outcome = await connection.outcome()
     if outcome.word != code:
         raise OpeningError(
@@ -149,8 +139,10 @@ async def _expect(connection: Connection, code: str, what: str) -> Outcome:
     return outcome
 
 
-async def _authenticate(connection: Connection, ehlo: Outcome, user: str, password: str) -> None:
-    lines = ehlo.reply.lines if ehlo.reply else ()
+async def authenticate(connection: Connection, offers: Outcome, settings: Settings) -> None:
+    """AUTH by PLAIN, or by LOGIN if *offers* has only that; 235, or `OpeningError`."""
+    user, password = settings.user or "", settings.password or ""
+    lines = offers.reply.lines if offers.reply else ()
     offered = {
         word.upper() for line in lines if line.upper().startswith(b"AUTH") for word in line.split()
     }
@@ -160,6 +152,6 @@ async def _authenticate(connection: Connection, ehlo: Outcome, user: str, passwo
     else:
         await connection.write(b"AUTH LOGIN\r\n")
         for secret in (user, password):
-            await _expect(connection, "334", "AUTH LOGIN")
+            await expect(connection, "334", "AUTH LOGIN")
             await connection.write(base64.b64encode(secret.encode()) + b"\r\n", secret=True)
-    await _expect(connection, "235", "AUTH")
+    await expect(connection, "235", "AUTH")

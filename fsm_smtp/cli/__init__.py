@@ -26,6 +26,9 @@ PIPE_CLOSED = 141
 
 COMMANDS = {
     "check": LazyCommand("fsm_smtp.cli.check:check", "Judge whether a server keeps to the RFCs."),
+    "compare": LazyCommand(
+        "fsm_smtp.cli.compare:compare", "Show reports of several checks side by side."
+    ),
     "send": LazyCommand("fsm_smtp.cli.send:send", "Send a message through the machine."),
     "verify": LazyCommand("fsm_smtp.cli.verify:verify", "Check every claim about the table."),
     "explain": LazyCommand(

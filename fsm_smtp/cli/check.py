@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsm_smtp.cli.target import host_and_port
+from fsm_smtp.yaml_source import nearest
 
 if TYPE_CHECKING:
+    from fsm_smtp.check.case import Verdict
     from fsm_smtp.check.connection import Target
+    from fsm_smtp.check.reports.gate import Gate
     from fsm_smtp.check.session import Settings
 
 SMTP_PORT = 25
@@ -18,6 +21,12 @@ SMTPS_PORT = 465
 
 _HOST_NAME = re.compile(r"([A-Za-z0-9.-]+|\[[!-Z^-~]+\])\Z")
 _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+\Z")
+
+#: What to install, by the module that is missing.
+_EXTRAS = {
+    "aiosmtpd": "without a target a server is embedded: pip install 'fsm-smtp[embedded]'",
+    "jinja2": "--html needs a package: pip install 'fsm-smtp[html]'",
+}
 
 EPILOG = """\b
 Examples:
@@ -28,11 +37,29 @@ Examples:
   fsm-smtp check --list
 
 \b
+Reports and gates:
+  fsm-smtp check mx.example.net --html report.html --junit junit.xml
+  fsm-smtp check mx.example.net --fail-on fail,warn,timeout
+  fsm-smtp check mx.example.net --json known.json
+  fsm-smtp check mx.example.net --baseline known.json     only new failures fail
+  fsm-smtp compare old.json new.json                      what has changed
+
+\b
+Verdicts:
+  pass, fail          a MUST is kept, or broken
+  warn                a SHOULD is not followed
+  latitude, info      the RFC leaves it open; worth knowing
+  skip                depends on an extension that is not offered
+  inconclusive        an earlier refusal or a policy hides the answer
+  timeout             no reply in time
+  error               a mistake of ours
+
+\b
 Exit codes:
-  0  no case fails
+  0  no case fails (with --fail-on: has such a verdict; with --baseline: a new one)
   1  a case fails
-  2  wrong usage, a target that cannot be reached, or an error of ours with
-     nothing failed
+  2  wrong usage, a target that cannot be reached, a run broken off, a report
+     that cannot be written, or an error of ours, with nothing failed
 """
 
 
@@ -56,13 +83,42 @@ def _name(context: click.Context, option: click.Parameter, value: str | None) ->
     return value
 
 
+def _verdicts(context: click.Context, option: click.Parameter, value: str) -> "frozenset[Verdict]":
+    from fsm_smtp.check.case import Verdict
+
+    names = [name.strip() for name in value.split(",")]
+    choice = [verdict.value for verdict in Verdict if verdict is not Verdict.PASS]
+    for name in names:
+        if name not in choice:
+            near = nearest(name, choice)
+            hint = f"; did you mean {near}?" if near else f"; there are {', '.join(choice)}"
+            raise UsageError(f"--fail-on: {name!r} is no verdict that can fail a run{hint}")
+    return frozenset(map(Verdict, names))
+
+
 def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     return click.option(*names, **settings)
 
 
 @click.command(epilog=EPILOG)
 @click.argument("target", metavar="[HOST[:PORT]]", required=False)
-@_option("--json", "json_file", metavar="FILE", help="Write the report as JSON; - for stdout.")
+@_option("--json", "json_file", metavar="FILE|-", help="Write the report as JSON; - for stdout.")
+@_option("--junit", "junit_file", metavar="FILE|-", help="… as JUnit XML.")
+@_option("--html", "html_file", metavar="FILE", help="… as one HTML page that needs nothing else.")
+@_option(
+    "--fail-on",
+    callback=_verdicts,
+    default="fail",
+    show_default=True,
+    metavar="VERDICTS",
+    help="What makes the exit code 1, such as fail,warn,timeout.",
+)
+@_option(
+    "--baseline",
+    "baseline_file",
+    metavar="FILE",
+    help="An earlier JSON report: what failed there already is accepted.",
+)
 @_option("--recipient", callback=_address, metavar="ADDRESS", help="A mailbox that exists there.")
 @_option(
     "--unknown-recipient",
@@ -79,6 +135,8 @@ def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
 @_option("--insecure", is_flag=True, help="Do not verify the certificate.")
 @_option("--only", multiple=True, metavar="GLOB", help="Only cases with such an id; repeatable.")
 @_option("--exclude", multiple=True, metavar="GLOB", help="No case with such an id; repeatable.")
+@_option("--slow", is_flag=True, help="Play the cases that take minutes too.")
+@_option("--strict", is_flag=True, help="A SHOULD that is not followed fails too.")
 @_option("--list", "list_only", is_flag=True, help="List the cases and stop.")
 @_option(
     "--timeout",
@@ -115,11 +173,15 @@ def check(target: str | None, **options: Any) -> None:
     if options["list_only"]:
         command.list_cases(suite)
         return
+    gate = _gate(options)
     request = command.Request(
         suite=suite,
         target=server,
         settings=settings,
+        gate=gate,
         json_file=options["json_file"],
+        junit_file=options["junit_file"],
+        html_file=options["html_file"],
         verbose=options["verbose"],
     )
     try:
@@ -127,9 +189,9 @@ def check(target: str | None, **options: Any) -> None:
     except TargetUnreachable as error:
         raise UsageError(str(error)) from error
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "aiosmtpd":
+        what = _EXTRAS.get((error.name or "").partition(".")[0])
+        if what is None:
             raise
-        what = "without a target a server is embedded: pip install 'fsm-smtp[embedded]'"
         raise UsageError(what) from error
     click.get_current_context().exit(code)
 
@@ -137,7 +199,7 @@ def check(target: str | None, **options: Any) -> None:
 def _consistent(target: str | None, options: dict[str, Any]) -> None:
     """Refuse options that contradict one another, before anything is connected."""
     tls = options["starttls"] or options["tls"]
-    json_file = options["json_file"]
+    files = {name: options[f"{name}_file"] for name in ("json", "junit", "html")}
     wrong = {
         "--starttls and --tls exclude each other": options["starttls"] and options["tls"],
         "--insecure says nothing without --starttls or --tls": options["insecure"] and not tls,
@@ -145,14 +207,38 @@ def _consistent(target: str | None, options: dict[str, Any]) -> None:
         "--user and --password (or their environment variables) belong together": (
             (options["user"] is None) != (options["password"] is None)
         ),
-        f"--json: {json_file!r} is in no folder that exists": (
-            json_file is not None and not Path(json_file).absolute().parent.is_dir()
+        "--json and --junit cannot both be written to standard output": (
+            files["json"] == files["junit"] == "-"
         ),
-        f"--json: {json_file!r} is a folder": json_file is not None and Path(json_file).is_dir(),
+        "--html: a page is written to a file": files["html"] == "-",
     }
     for what, is_wrong in wrong.items():
         if is_wrong:
             raise UsageError(what)
+    for name, file in files.items():
+        _writable(name, file)
+
+
+def _writable(name: str, file: str | None) -> None:
+    """Refuse a file that cannot be one, before anything is connected."""
+    if file is None or file == "-":
+        return
+    if not Path(file).absolute().parent.is_dir():
+        raise UsageError(f"--{name}: {file!r} is in no folder that exists")
+    if Path(file).is_dir():
+        raise UsageError(f"--{name}: {file!r} is a folder")
+
+
+def _gate(options: dict[str, Any]) -> "Gate":
+    from fsm_smtp.check.reports.gate import Gate
+    from fsm_smtp.check.reports.saved import UnreadableReport, read_report
+
+    file = options["baseline_file"]
+    try:
+        baseline = read_report(file) if file is not None else None
+    except UnreadableReport as error:
+        raise UsageError(f"--baseline: {error}") from error
+    return Gate(options["fail_on"], baseline)
 
 
 def _settings(options: dict[str, Any]) -> "Settings":
@@ -163,8 +249,8 @@ def _settings(options: dict[str, Any]) -> "Settings":
     if "recipient" in given and "unknown_recipient" not in given:
         domain = given["recipient"].rpartition("@")[2]
         given["unknown_recipient"] = f"no-such-mailbox-here@{domain}"
-    timeout = options["timeout"]
-    return Settings(**given, timeout=timeout, quiet=min(timeout, 1.0), jobs=options["jobs"])
+    switches = {name: options[name] for name in ("slow", "strict")}
+    return Settings(**given, timeout=options["timeout"], jobs=options["jobs"], **switches)
 
 
 def _target(text: str | None, options: dict[str, Any]) -> "Target | None":

@@ -139,8 +139,8 @@ class Dialogue:
             CommandRefused: the machine does not allow it now; nothing was written.
             Rejected: the server has shut the session down before; nothing was written.
         """
-        self._hear()
-        return (yield from self.reply(self.session.send(command)))
+        data = yield (wait := self._ask(command))
+        return self._answer(data) or (yield from self._rest(wait, data))
 
     def reply(self, octets: bytes = b"") -> Flow[Reply]:
         """The next reply, after *octets* have been written.
@@ -150,19 +150,38 @@ class Dialogue:
             ConnectionLost: the connection ended.
             ReplyTimeout: the reply did not come in time.
         """
-        session = self.session
-        wait = Wait(self.options.timeout or session.wait_for()[0], octets)
+        data = yield (wait := self._wait(octets))
+        return self._answer(data) or (yield from self._rest(wait, data))
+
+    # A generator inside a generator costs as much as a system call. So what mostly happens, one
+    # read that is one reply, is written out where time counts:
+    #     data = yield (wait := ask(command))
+    #     reply = answer(data) or (yield from self._rest(wait, data))
+
+    def _ask(self, command: Command) -> Wait:
+        """What `command` asks for first."""
+        if self.session.unread:
+            self._hear()
+        return self._wait(self.session.send(command))
+
+    def _wait(self, octets: bytes) -> Wait:
+        return Wait(self.options.timeout or self.session.wait_for()[0], octets)
+
+    def _answer(self, data: Answer) -> Reply | None:
+        """The reply, if it is complete with *data*."""
+        return self.session.answer(data) if data and isinstance(data, bytes) else None
+
+    def _rest(self, wait: Wait, data: Answer) -> Flow[Reply]:
+        """The reply that is not complete with *data*, if ever it comes."""
         while True:
-            data = yield wait
             if data is None:
-                raise session.timeout(wait.seconds)
+                raise self.session.timeout(wait.seconds)
             if data is False:
                 yield from self._last_words()
             if not data:
                 raise self._lost()
-            assert isinstance(data, bytes)
-            session.receive(data)
-            reply = session.next_reply()
+            data = yield wait
+            reply = self._answer(data)
             if reply is not None:
                 return reply
 
@@ -220,8 +239,10 @@ class Dialogue:
         Raises:
             LocalProtocolError: the message cannot be sent, or not now; nothing was written.
         """
-        utf8 = not all(address.isascii() for address in (sender, *recipients))
-        wanted = {**self._parameters(content, utf8=utf8), **(parameters or {})}
+        utf8 = not (sender.isascii() and all(map(str.isascii, recipients)))
+        wanted = self._parameters(content, utf8=utf8)
+        if parameters:
+            wanted.update(parameters)
         mail = commands.mail(sender, wanted)
         rcpts = [commands.rcpt(recipient, utf8=utf8) for recipient in recipients]
         if not rcpts:
@@ -230,12 +251,16 @@ class Dialogue:
         self._refusal = None
         try:
             if self.session.may("send_mail"):  # else the machine says why not
-                yield from self._glance()
+                if self.session.unread:
+                    self._hear()
+                data = yield GLANCE
+                if data is not None:
+                    self._seen(data)
         except ProtocolError as error:
             return self._cut_short(fates, error)
-        octets = self.session.send(mail)
+        wait = self._wait(self.session.send(mail))
         try:
-            yield from self._transaction(octets, rcpts, content, fates)
+            yield from self._transaction(wait, rcpts, content, fates)
         except ProtocolError as error:
             return self._cut_short(fates, error)
         return fates.result()
@@ -246,29 +271,43 @@ class Dialogue:
         return fates.result(error)
 
     def _transaction(
-        self, mail: bytes, rcpts: list[Command], content: Content, fates: Fates
+        self, wait: Wait, rcpts: list[Command], content: Content, fates: Fates
     ) -> Flow[None]:
         """From MAIL, which the machine has accepted, to the end of the transaction."""
-        session = self.session
-        reply = yield from self.reply(mail)
-        if session.may("send_rcpt"):
-            for number, rcpt in enumerate(rcpts):
-                self._hear()
-                reply = yield from self.reply(session.send(rcpt))
-                if reply.first_digit != 2:
-                    fates.refuse(number, reply)
-                if not session.may("send_rcpt"):
-                    break
-        if session.may("send_data"):
-            self._hear()
-            reply = yield from self.reply(session.send(commands.data()))
-            if session.may("send_content"):
-                reply = yield from self._content(content, fates)
+        may, ask, answer = self.session.may, self._ask, self._answer
+        data = yield wait
+        reply = answer(data) or (yield from self._rest(wait, data))
+        for number, rcpt in enumerate(rcpts):
+            if not may("send_rcpt"):
+                break
+            data = yield (wait := ask(rcpt))
+            reply = answer(data) or (yield from self._rest(wait, data))
+            if reply.code >= 300:
+                fates.refuse(number, reply)
+        if may("send_data"):
+            data = yield (wait := ask(commands.data()))
+            reply = answer(data) or (yield from self._rest(wait, data))
+            if may("send_content"):
+                if content.size is not None and content.size < ENOUGH:
+                    end = self._all_at_once(content)
+                else:
+                    end = yield from self._content(content)
+                fates.ended = True
+                data = yield (wait := self._wait(end))
+                reply = answer(data) or (yield from self._rest(wait, data))
         fates.decide(reply)
-        if session.may("send_rset") and not session.may("send_mail"):
+        if may("send_rset") and not may("send_mail"):
             yield from self.command(commands.rset())
 
-    def _content(self, content: Content, fates: Fates) -> Flow[Reply]:
+    def _all_at_once(self, content: Content) -> bytes:
+        """Short content with its end."""
+        pieces = [*map(self.session.send_content, content.pieces)]
+        if self.session.unread:
+            self._hear()
+        return b"".join([*pieces, self.session.end_content()])
+
+    def _content(self, content: Content) -> Flow[bytes]:
+        """Long content, and such as may take its time: all but its end is written."""
         send_content = self.session.send_content
         seven_bit = content.eight_bit is None and "8BITMIME" not in self.session.offers
         waiting: list[bytes] = []
@@ -287,12 +326,11 @@ class Dialogue:
         # An answer that came before the end of data is none to it.
         yield from self._glance()
         waiting.append(self.session.end_content())
-        fates.ended = True
-        return (yield from self.reply(b"".join(waiting)))
+        return b"".join(waiting)
 
     def _parameters(self, content: Content, *, utf8: bool) -> dict[str, str | None]:
         """The parameters of MAIL that the content calls for and the server offers."""
-        offers = self.session.offers
+        offers = self.session.offers.keywords
         parameters: dict[str, str | None] = {}
         if content.size is not None and "SIZE" in offers:
             self._check_size(content.size)
@@ -351,8 +389,11 @@ class Dialogue:
         """Judge what is here already, read or not."""
         self._hear()
         data = yield GLANCE
-        if data is None:
-            return
+        if data is not None:
+            self._seen(data)
+
+    def _seen(self, data: Answer) -> None:
+        """Judge what a glance has shown."""
         if not data:
             raise self._lost()
         assert isinstance(data, bytes)

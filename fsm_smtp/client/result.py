@@ -70,9 +70,10 @@ class Fates:
 
     def decide(self, reply: Reply) -> None:
         """This reply decides for all who are still open."""
+        accepted = reply.first_digit == 2
         for number, recipient in enumerate(self._recipients):
             if number not in self._known:
-                if reply.first_digit == 2:
+                if accepted:
                     self._known[number] = Fate(recipient, "accepted", reply)
                 else:
                     self.refuse(number, reply)
@@ -80,8 +81,8 @@ class Fates:
     def result(self, error: ProtocolError | None = None) -> SendResult:
         """The result; who is still open was cut off by *error*."""
         cut: Outcome = "unknown" if self.ended else "refused"
-        fates = tuple(
+        fates = [
             self._known.get(number) or Fate(recipient, cut, None)
             for number, recipient in enumerate(self._recipients)
-        )
-        return SendResult(self._sender, fates, error)
+        ]
+        return SendResult(self._sender, tuple(fates), error)

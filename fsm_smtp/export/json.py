@@ -32,7 +32,7 @@ FORMAT = "fsm-smtp table"
 SCHEMA = 1
 
 #: Attributes that are pairs of a name and something: objects in JSON.
-_PAIRS = frozenset({"when", "start", "sets", "effect"})
+_PAIRS = frozenset({"when", "start", "sets", "effect", "then"})
 #: Attributes that tell where something was written.
 _PLACES = frozenset({"place", "path"})
 

@@ -27,6 +27,7 @@ from fsm_smtp.table.model import (
 )
 from fsm_smtp.table.names import Names, check_rfc, members
 from fsm_smtp.table.sections import Sections, read_sections
+from fsm_smtp.table.server import with_server
 from fsm_smtp.yaml_source import Entry, Node, nearest
 
 _T = TypeVar("_T")
@@ -72,7 +73,7 @@ def _load(file: Path, overlays: Collection[Path | str]) -> Table:
         names.append(Path(overlay).stem)
     table = _Builder(sections).build(str(file), tuple(names))
     check_consistency(table)
-    return table
+    return with_server(table, sections.server)
 
 
 def _overlay_path(overlay: Path | str) -> Path:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fsm_smtp.table.properties import Flag, Property
+
+if TYPE_CHECKING:
+    from fsm_smtp.table.server_model import Server
 
 Party = Literal["client", "server", "link"]
 Group = Literal["anywhere", "last", "first"]
@@ -165,6 +168,7 @@ class Table:
     overlays: tuple[str, ...] = ()
     flags: Mapping[str, Flag] = field(default_factory=dict[str, Flag])
     properties: tuple[Property, ...] = ()
+    server: "Server | None" = None
 
     @cached_property
     def moves(self) -> tuple[Move, ...]:

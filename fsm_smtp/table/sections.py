@@ -54,6 +54,8 @@ class Sections:
     dropped_properties: tuple[Node, ...] = ()
     narrowings: tuple[Node, ...] = ()
     dropped_ids: frozenset[str] = frozenset()
+    #: What a server owes; a table may say nothing of it, and an overlay cannot.
+    server: Node | None = None
 
     def entries(self, section: str) -> Iterator[tuple[str, Entry]]:
         """The entries of a named section."""
@@ -178,7 +180,7 @@ def read_sections(path: Path, *, overlay: bool) -> Sections:
         fields["means"].text("means")
     else:
         required = ("schema", "name", *REQUIRED)
-        fields = root.fields("a table", required=required, optional=SECTIONS)
+        fields = root.fields("a table", required=required, optional=(*SECTIONS, "server"))
     if fields["schema"].number("schema") != SCHEMA:
         raise fields["schema"].error(f"this version reads schema {SCHEMA}")
     sets = fields["sets"].fields("sets", optional=SETS) if "sets" in fields else {}
@@ -199,6 +201,7 @@ def read_sections(path: Path, *, overlay: bool) -> Sections:
         restrictions=nodes("restrict"),
         dropped_properties=nodes("drop_properties"),
         narrowings=nodes("narrow"),
+        server=fields.get("server"),
     )
 
 

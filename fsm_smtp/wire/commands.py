@@ -148,7 +148,6 @@ def lhlo(name: str | bytes) -> Command:
     return _hello("LHLO", name)
 
 
-# Most mail of a session has the same sender, and many messages the same recipients.
 @lru_cache(maxsize=1024)
 def _path(address: bytes, rule: grammar.Rule, section: str) -> bytes:
     match = rule.fullmatch(b"<" + address + b">")
@@ -167,6 +166,22 @@ def _path(address: bytes, rule: grammar.Rule, section: str) -> bytes:
     return match[0]
 
 
+# Most mail of a session has the same sender, and many messages the same recipients: their lines
+# are made once. Where only a parameter differs (SIZE), the path is still known.
+@lru_cache(maxsize=1024)
+def _mail(address: bytes, parameters: bytes, utf8: bool, limit: int) -> Command:
+    rule = grammar.REVERSE_PATH_UTF8 if utf8 else grammar.REVERSE_PATH
+    path = _path(address, rule, "4.1.1.2")
+    return _limited("MAIL", b"FROM:" + path + parameters, limit)
+
+
+@lru_cache(maxsize=1024)
+def _rcpt(address: bytes, parameters: bytes, utf8: bool, limit: int) -> Command:
+    rule = grammar.FORWARD_PATH_UTF8 if utf8 else grammar.FORWARD_PATH
+    path = _path(address, rule, "4.1.1.3")
+    return _limited("RCPT", b"TO:" + path + parameters, limit)
+
+
 def mail(reverse_path: str | bytes, parameters: Parameters = ()) -> Command:
     """MAIL FROM (RFC 5321 §4.1.1.2).
 
@@ -182,9 +197,7 @@ def mail(reverse_path: str | bytes, parameters: Parameters = ()) -> Command:
     """
     rendered = render_parameters(parameters, limits.MAIL_GROWTH)
     address = _octets(reverse_path, "a reverse-path", utf8=rendered.utf8)
-    rule = grammar.REVERSE_PATH_UTF8 if rendered.utf8 else grammar.REVERSE_PATH
-    path = _path(address, rule, "4.1.1.2")
-    return _limited("MAIL", b"FROM:" + path + rendered.octets, rendered.limit)
+    return _mail(address, rendered.octets, rendered.utf8, rendered.limit)
 
 
 def rcpt(forward_path: str | bytes, parameters: Parameters = (), *, utf8: bool = False) -> Command:
@@ -200,9 +213,7 @@ def rcpt(forward_path: str | bytes, parameters: Parameters = (), *, utf8: bool =
     """
     rendered = render_parameters(parameters, limits.RCPT_GROWTH, utf8=utf8)
     address = _octets(forward_path, "a forward-path", utf8=utf8)
-    rule = grammar.FORWARD_PATH_UTF8 if utf8 else grammar.FORWARD_PATH
-    path = _path(address, rule, "4.1.1.3")
-    return _limited("RCPT", b"TO:" + path + rendered.octets, rendered.limit)
+    return _rcpt(address, rendered.octets, utf8, rendered.limit)
 
 
 _DATA: Final = Command("DATA")

@@ -141,6 +141,16 @@ class ReplyParser:
         if len(self._buffer) > limits.MAX_UNREAD_OCTETS:
             raise self._died("more replies than anybody takes", bytes(self._buffer[:80]))
 
+    def whole(self, data: bytes) -> Reply | None:
+        """The reply that *data* is, without taking it in; ``None`` when it has to be fed.
+
+        It is one tidy reply of one line, nothing waits before it, and the parser is alive: what
+        `feed` and `next_reply` would give, with nothing left over.
+        """
+        if self._buffer or self._error is not None or len(data) > limits.MAX_REPLY_LINE:
+            return None
+        return _tidy(data)
+
     def next_reply(self) -> Reply | None:
         """The next complete reply, or ``None`` until more octets come.
 

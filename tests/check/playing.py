@@ -47,8 +47,10 @@ def suite_of(*cases: Case) -> Suite:
     return Suite(cases)
 
 
-def suite_from(folder: Path, steps: str, *, level: str = "MUST", start: str = "ehlo") -> Suite:
-    """A suite of one case, ``5321-4.1.1.9-try``, with *steps* as YAML."""
+def suite_from(
+    folder: Path, steps: str, *, level: str = "MUST", start: str = "ehlo", extra: str = ""
+) -> Suite:
+    """A suite of one case, ``5321-4.1.1.9-try``, with *steps* (and *extra* keys) as YAML."""
     indented = "".join(f"          {line}\n" for line in steps.strip().splitlines())
     path = folder / "try.yaml"
     path.write_text(
@@ -56,7 +58,8 @@ def suite_from(folder: Path, steps: str, *, level: str = "MUST", start: str = "e
         '  - section: "4.1.1.9"\n    title: NOOP\n    cases:\n'
         f"      - id: 5321-4.1.1.9-try\n        level: {level}\n        start: {start}\n"
         "        requirements: [R070]\n        requirement: One thing is tried.\n"
-        f"        steps:\n{indented}",
+        + (f"        {extra}\n" if extra else "")
+        + f"        steps:\n{indented}",
         encoding="utf-8",
     )
     return load_suite([path])

@@ -1,22 +1,18 @@
 """``fsm-smtp check`` as it is called: exit codes, the embedded server, reports on disk."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from junitparser import JUnitXml
 
 from fsm_smtp.cli.check import check
 from tests.check.playing import SUITE
 from tests.check.strict_server import HOST, PASSWORD, USER, strict_server_in_thread
 
-SCRIPT = "from fsm_smtp.cli.check import check; check(prog_name='fsm-smtp check')"
 QUICK = ["--only", "5321-4.1.4-*", "--jobs", "8"]
 
 
@@ -42,6 +38,8 @@ class TestEmbedded:
             "5321-2.3.8-bare-lf-command",
             # The fifth unknown command gets 502 and a closed connection, without 421.
             "5321-3.8-several-unknown-commands",
+            # It quotes what it does not know as it came, NUL and all.
+            "5321-3.8-tls-client-hello",
             # Its address parser is the one for header fields.
             "5321-4.1.2-control-character",
         }
@@ -112,7 +110,7 @@ class TestExitCodes:
             (["user@host"], "no HOST"),
             ([""], "no HOST"),
             (["--only", "9999-*"], "no case matches '9999-*'"),
-            (["--exclude", "5321-*"], "no case is left"),
+            (["--exclude", "*"], "no case is left"),
             (["--recipient", "nobody"], "--recipient: 'nobody' is no address"),
             (["--unknown-recipient", "<a@b>"], "--unknown-recipient"),
             (["--sender", "a@b\r\nRSET"], "--sender"),
@@ -122,6 +120,15 @@ class TestExitCodes:
             (["--tls"], "the embedded server has no TLS"),
             (["host", "--user", "me"], "belong together"),
             (["host", "--json", "/no/such/folder/report.json"], "in no folder that exists"),
+            (["host", "--junit", "/no/such/folder/report.xml"], "--junit: '/no/such"),
+            (["host", "--html", "/tmp"], "--html: '/tmp' is a folder"),
+            (["host", "--html", "-"], "a page is written to a file"),
+            (["host", "--json", "-", "--junit", "-"], "cannot both be written"),
+            (["host", "--fail-on", "wran"], "did you mean warn?"),
+            (["host", "--fail-on", "fail,pass"], "'pass' is no verdict that can fail"),
+            (["host", "--fail-on", ""], "'' is no verdict"),
+            (["host", "--baseline", "/no/such/file"], "no such file or directory"),
+            (["host", "--baseline", "/dev/null"], "no JSON report"),
         ],
     )
     def test_wrong_usage_is_one_line(self, arguments: list[str], said: str) -> None:
@@ -151,6 +158,28 @@ class TestExitCodes:
         assert "Error: --json: '/dev/full': no space left on device" in result.stderr
         assert " pass" in result.stdout.splitlines()[-1]
 
+    def test_the_other_reports_are_written(self, tmp_path: Path) -> None:
+        html, junit = tmp_path / "report.html", tmp_path / "junit.xml"
+        with strict_server_in_thread("refuses a second EHLO") as port:
+            result = run(
+                f"{HOST}:{port}", *QUICK, "--json", "/dev/full", "--html", str(html),
+                "--junit", str(junit),
+            )  # fmt: skip
+        assert result.exit_code == 1  # a verdict weighs more than a full disk
+        assert result.stderr == "Error: --json: '/dev/full': no space left on device\n"
+        assert html.read_text().rstrip().endswith("</html>")
+        assert JUnitXml.fromfile(str(junit)).failures == 1
+
+    def test_without_jinja2_one_line_says_what_to_install(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        for name in ("html", "page"):
+            monkeypatch.delitem(sys.modules, f"fsm_smtp.check.reports.{name}", raising=False)
+        monkeypatch.setitem(sys.modules, "jinja2", None)
+        result = run("host.invalid", *QUICK, "--html", str(tmp_path / "report.html"))
+        assert result.exit_code == 2  # before anything is connected
+        assert result.stderr == "Error: --html needs a package: pip install 'fsm-smtp[html]'\n"
+
     def test_a_suite_that_is_wrong(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def missing(*parts: str) -> Path:
             return Path("/no/such").joinpath(*parts)
@@ -169,16 +198,25 @@ class TestReports:
         assert document["target"] == f"{HOST}:{port}"
         assert " pass" in result.stderr.splitlines()[-1]
 
+    def test_junit_on_standard_output_alone(self) -> None:
+        with strict_server_in_thread() as port:
+            result = run(f"{HOST}:{port}", *QUICK, "--junit", "-")
+        assert JUnitXml.fromstring(result.stdout.encode()).failures == 0
+        assert " pass" in result.stderr.splitlines()[-1]
+
     def test_the_password_is_nowhere(self, tmp_path: Path) -> None:
         path = tmp_path / "report.json"
         with strict_server_in_thread("demands authentication", offers=("AUTH PLAIN",)) as port:
             result = run(
                 f"{HOST}:{port}", *QUICK, "--json", str(path), "-v",
+                "--html", str(tmp_path / "page.html"), "--junit", str(tmp_path / "junit.xml"),
                 env={"FSM_SMTP_USER": USER, "FSM_SMTP_PASSWORD": PASSWORD},
             )  # fmt: skip
         assert "second-ehlo" in path.read_text()
         assert json.loads(path.read_text())["summary"]["pass"] > 5
-        for text in (result.output, path.read_text()):
+        written = [file.read_text() for file in tmp_path.iterdir()]
+        assert len(written) == 3
+        for text in (result.output, *written):
             assert PASSWORD not in text
             assert "AHVzZXIAb3BlbiBzZXNhbWU=" not in text
 
@@ -197,36 +235,3 @@ class TestReports:
         result = run("[::1]:1", *QUICK)
         assert result.exit_code == 2
         assert result.stderr.startswith("Error: [::1]:1: ")
-
-
-def test_ctrl_c_reports_what_is_known(tmp_path: Path) -> None:
-    path = tmp_path / "report.json"
-    with strict_server_in_thread("never answers NOOP") as port:
-        command = [
-            sys.executable, "-c", SCRIPT, f"{HOST}:{port}", "--jobs", "2", "--timeout", "30",
-            "--json", str(path),
-        ]  # fmt: skip
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        try:
-            assert process.stdout is not None
-            heading = process.stdout.readline()  # it has begun
-            time.sleep(3.0)  # the first cases wait one second for silence, the others for NOOP
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert f":{port} " in heading
-    assert "Traceback" not in err
-    document = json.loads(path.read_text())
-    known = len(document["cases"])
-    assert 0 < known < len(SUITE.cases)
-    assert out.splitlines()[-1].startswith(
-        f"{known} of {len(SUITE.cases)} cases, broken off after {document['duration_s']:.1f} s: "
-    )
-    assert process.returncode == (1 if document["summary"]["fail"] else 2)

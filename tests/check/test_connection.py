@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from fsm_smtp.check.connection import Connection, Outcome, Target
+from fsm_smtp.check.connection import Connection, Target
+from fsm_smtp.check.outcome import Outcome
 from fsm_smtp.check.transcript import MAX_LINES, Transcript, printable, redacted
 
 HOST = "127.0.0.1"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.case import Action, Level, Pattern, Start, Verdict, render
+from fsm_smtp.check.case import Action, Level, Pattern, Start, Verdict
 from fsm_smtp.check.suite import load_suite
+from fsm_smtp.check.template import render
 from fsm_smtp.errors import SpecError
 from tests.check.playing import SUITE
 
@@ -106,6 +107,13 @@ MISTAKES = {
         16,
         "PIPELINING",
     ),
+    "a strange limit": (
+        "- send: NOOP",
+        "- send: NOOP\n            repeat: RCPT",
+        13,
+        21,
+        "RCPTMAX",
+    ),
     "a bad repeat": ("- send: NOOP", "- send: NOOP\n            repeat: 0", 13, 21, "from 1 to"),
     "a bad wait": ("- send: NOOP", "- send: NOOP\n            wait: soon", 13, 19, "seconds"),
     "an unknown form": (
@@ -135,6 +143,61 @@ MISTAKES = {
         13,
         18,
         "an outcome is a code",
+    ),
+    "a chunk's option elsewhere": (
+        "- send: NOOP",
+        "- send: NOOP\n            last: true",
+        13,
+        19,
+        "'last' does not belong here: beside 'send' stand",
+    ),
+    "a pause that is judged": ("send: NOOP", "pause: 1", 13, 21, "'expect' does not belong"),
+    "a pause without a length": (
+        "send: NOOP\n            expect:",
+        "pause: long #",
+        12,
+        20,
+        "pause is a number of seconds",
+    ),
+    "an unknown drop": ("send: NOOP\n            expect:", "drop: rst #", 12, 19, "mean reset?"),
+    "another handshake": ("send: NOOP", "tls: handshak", 12, 18, "mean handshake?"),
+    "a group of nothing": ("send: NOOP\n            expect:", "group: [] #", 12, 20, "is empty"),
+    "a bad declared size": (
+        "send: NOOP",
+        "chunk: x\n            declared: -1",
+        13,
+        23,
+        "declared is from 0 to",
+    ),
+    "last that is no flag": (
+        "send: NOOP",
+        "chunk: x\n            last: 1",
+        13,
+        19,
+        "true or false",
+    ),
+    "a bad session": ("send: NOOP", "send: NOOP\n            session: B2", 13, 22, "like b, not"),
+    "a condition in lower case": (
+        "send: NOOP",
+        "send: NOOP\n            when: pipelining",
+        13,
+        19,
+        "did you mean PIPELINING?",
+    ),
+    "base64 that is none": ("send: NOOP", "send: '{b64:6}'", 12, 19, "a multiple of four"),
+    "a form without its keyword": (
+        "send: NOOP",
+        "send: NOOP\n            form: lists",
+        13,
+        19,
+        "form lists is unknown",
+    ),
+    "a bad slow": (
+        "        steps",
+        "        slow: very\n        steps",
+        11,
+        15,
+        "slow is a number",
     ),
     "no YAML": ("sections:", "sections: [", 4, 3, ""),
 }

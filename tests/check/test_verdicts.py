@@ -49,9 +49,9 @@ def only(results: dict[str, CaseResult]) -> CaseResult:
         ("- send: 'MAIL FROM:<{sender}>'\n  expect: 250", "MUST", "shuts down at MAIL",
          Verdict.INCONCLUSIVE, "421 mx.example.test busy (policy)"),
         ("- send: 'MAIL FROM:<{sender}>'\n  expect: 421\n- await: close\n  expect: closed", "MUST",
-         "shuts down at MAIL", Verdict.PASS, "421 mx.example.test busy"),
+         "shuts down at MAIL", Verdict.PASS, "the server closed the connection"),
         ("- send: 'MAIL FROM:<{sender}>'\n  expect: [503, 5yz]", "MUST", "demands authentication",
-         Verdict.INCONCLUSIVE, "530 5.7.0 authentication required (policy)"),
+         Verdict.INCONCLUSIVE, "530 authentication required (policy: authentication demanded)"),
         ("- send: QUIT\n  expect: 221", "MUST", "QUIT is not answered", Verdict.FAIL,
          "the server closed the connection (RFC 5321 §3.8)"),
         ("- setup: FSMX\n" + NOOP, "MUST", "closes on an unknown command", Verdict.INCONCLUSIVE,
@@ -99,7 +99,7 @@ def test_the_heaviest_verdict_counts(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_ours_is_an_error_with_its_traceback() -> None:
-    case = SUITE.cases[0]
+    case = next(case for case in SUITE.cases if case.rfc == "5321")
     step = Step(
         Action.SEND, ("{no_such_value}",), (Expectation(((Verdict.PASS, (Pattern("250"),)),),
                                                         Verdict.FAIL),)
@@ -122,7 +122,7 @@ def test_a_case_has_an_end(tmp_path: Path) -> None:
 def test_the_transcript_shows_octets_and_time(tmp_path: Path) -> None:
     suite = suite_from(tmp_path, '- raw: "N\\x00\\xffP\\\\\\n"\n  expect: silence')
     lines = only(play_strict(suite)).transcript
-    assert lines[-1].endswith(" C: N\\x00\\xffP\\\\\\n")
+    assert lines[-1].endswith(" C: N\\x00\\xffP\\\\\\n (no CRLF)")
     assert lines[0].endswith(" S: 220 mx.example.test ready")
     times = [float(line.split()[0]) for line in lines]
     assert times == sorted(times)
@@ -274,7 +274,7 @@ class TestTurnedAway:
 
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("fsm_smtp.check.player.RETRY_AFTER", 0.01)
+        monkeypatch.setattr("fsm_smtp.check.presence.RETRY_AFTER", 0.01)
 
     async def results(self, away: int, how: bytes) -> dict[str, CaseResult]:
         count = 0

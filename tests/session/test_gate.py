@@ -305,6 +305,42 @@ def test_plaintext_behind_the_220(late: bytes) -> None:
         assert session.legal == ("close",)
 
 
+@pytest.mark.parametrize("late", [b"250 ok\r\n", b"250 o", b"\x16\x03\x01"])
+def test_plaintext_behind_the_220_when_asked_for_an_answer(late: bytes) -> None:
+    """Also where what came would be a whole reply, the quick way lets nothing pass."""
+    session = before_handshake()
+    assert session.answer(b"220 go\r\n") == Reply(220, (b"go",))
+    with pytest.raises(UnexpectedReply, match="before the handshake"):
+        session.answer(late)
+    assert session.legal == ("close",)
+
+
+@pytest.mark.parametrize("first", [b"", b"250-a\r\n", b"2", b"250 o"])
+@pytest.mark.parametrize(
+    "second", [b"250 ok\r\n", b"250 ok\r\n421 bye\r\n", b"250 ok", b"no\r\n", b"354 go\r\n", b"2\0"]
+)
+def test_an_answer_is_what_receiving_and_asking_give(first: bytes, second: bytes) -> None:
+    outcomes: list[object] = []
+    for quick in (True, False):
+        told: list[Event] = []
+        session = Session(observer=told.append)
+        session.connect()
+        answer(session, b"220 hi\r\n")
+        session.send(commands.noop())
+        replies: list[object] = []
+        try:
+            for octets in (first, second):
+                if quick:
+                    replies.append(session.answer(octets))
+                else:
+                    session.receive(octets)
+                    replies.append(session.next_reply())
+        except (MalformedReply, UnexpectedReply) as error:
+            replies.append(str(error))
+        outcomes.append((replies, session.unread, session.configuration, told))
+    assert outcomes[0] == outcomes[1]
+
+
 def test_no_octets_are_no_plaintext() -> None:
     session = before_handshake()
     answer(session, b"220 go\r\n")

@@ -5,36 +5,26 @@ characters are escaped.
 """
 
 import textwrap
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseFinished, CaseResult, Event, SuiteFinished, SuiteStarted
-from fsm_smtp.check.suite import Suite
+from fsm_smtp.check.events import CaseFinished, CaseResult, Event, SuiteStarted
+from fsm_smtp.check.reports.gate import Gate, Passage
+from fsm_smtp.check.reports.progress import RunProgress
+from fsm_smtp.check.reports.record import Record, summary
+from fsm_smtp.check.reports.styles import STYLES, count_line
 from fsm_smtp.check.transcript import printable
 
-STYLES = {
-    Verdict.PASS: "green",
-    Verdict.FAIL: "bold red",
-    Verdict.WARN: "yellow",
-    Verdict.LATITUDE: "cyan",
-    Verdict.INFO: "blue",
-    Verdict.SKIP: "dim",
-    Verdict.INCONCLUSIVE: "magenta",
-    Verdict.TIMEOUT: "bold magenta",
-    Verdict.ERROR: "bold red",
-}
 #: What is printed without being asked, from the least to the most important.
 SHOWN = (Verdict.INCONCLUSIVE, Verdict.TIMEOUT, Verdict.WARN, Verdict.ERROR, Verdict.FAIL)
 #: … and with ``verbose``.
 SHOWN_VERBOSE = (Verdict.SKIP, Verdict.INFO, Verdict.LATITUDE, *SHOWN)
 #: Verdicts that come with their transcript.
 WITH_TRANSCRIPT = (Verdict.TIMEOUT, Verdict.ERROR, Verdict.FAIL)
-#: Lines of a transcript that are printed; the JSON report has all of them.
+#: Lines of a transcript that are printed; the other reports have all of them.
 TRANSCRIPT_LINES = 24
 #: Width of text that goes to no terminal: it is not wrapped.
 UNWRAPPED = 10_000
@@ -58,60 +48,56 @@ _HINTS: tuple[tuple[str, Callable[[CaseResult], bool]], ...] = (
 )
 
 
-class TerminalReport:
-    """Listens to a run and prints on *console*; with *verbose* also the harmless verdicts."""
+class ReportConsole(Console):
+    """A console that leaves a closed pipe to the program; rich would exit with 1, a verdict."""
 
-    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+    def on_broken_pipe(self) -> None:
+        """Raise.
+
+        Raises:
+            BrokenPipeError: always.
+        """
+        raise BrokenPipeError
+
+
+class TerminalReport:
+    """Shows a run on *console*: *record* is what is known of it, *gate* what fails it.
+
+    With *verbose* the harmless verdicts are shown too.
+    """
+
+    def __init__(
+        self, console: Console, record: Record, gate: Gate, *, verbose: bool = False
+    ) -> None:
         self._console = console
+        self._record = record
+        self._gate = gate
         self._verbose = verbose
-        self._results: list[CaseResult] = []
-        self._counts: Counter[Verdict] = Counter()
         self._planned = 0
-        self._elapsed_s = 0.0
-        self._complete = False
-        self._task = TaskID(0)
-        self._progress = Progress(
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            expand=True,
-        )
+        self._progress = RunProgress(console)
 
     def handle(self, event: Event) -> None:
-        """Show *event*."""
+        """Show *event*, of which the record knows already."""
         match event:
             case SuiteStarted():
                 self._begin(event)
             case CaseFinished():
-                self._results.append(event.result)
-                self._counts[event.result.verdict] += 1
-                self._elapsed_s = event.at_s
-                self._progress.update(self._task, advance=1, description=self._count_line().markup)
-            case SuiteFinished():
-                self._results = list(event.results)
-                self._elapsed_s = event.duration_s
-                self._complete = True
+                self._progress.advance(event.result.verdict)
             case _:
                 return
 
     def close(self) -> None:
         """End the progress, then print the findings and the summary, of what is known."""
-        self._progress.stop()
+        self._progress.end()
         if not self._planned:
             return
-        shown = SHOWN_VERBOSE if self._verbose else SHOWN
-        for verdict in shown:
-            found = [result for result in self._results if result.verdict is verdict]
-            if verdict is Verdict.INCONCLUSIVE and not self._verbose:
-                self._masked(found)
-                continue
-            for result in found:
-                self._finding(result)
-        self._hints()
-        self._summary()
+        passage = self._gate.judge(self._record.results)
+        self._findings(passage)
+        self._known(passage)
+        self._mended(passage)
+        self._failures(passage)
+        self._notes()
+        self._summary(passage)
 
     def _begin(self, event: SuiteStarted) -> None:
         self._planned = event.cases
@@ -119,8 +105,48 @@ class TerminalReport:
         head = Text(f"{event.target}  ", style="bold")
         head.append(printable(greeting.encode("latin-1")), style="dim")
         self._console.print(head, soft_wrap=True)
-        self._task = self._progress.add_task("", total=event.cases)
-        self._progress.start()
+        self._progress.begin(event.cases)
+
+    # -- findings --------------------------------------------------------------------------------
+
+    def _findings(self, passage: Passage) -> None:
+        """What does not fail the run, the least important first."""
+        gated = {*passage.new, *passage.known}
+        for verdict in SHOWN_VERBOSE if self._verbose else SHOWN:
+            found = [
+                result
+                for result in self._record.results
+                if result.verdict is verdict and result.case.id not in gated
+            ]
+            if verdict is Verdict.INCONCLUSIVE and not self._verbose:
+                self._masked(found)
+                continue
+            for result in found:
+                self._finding(result)
+
+    def _failures(self, passage: Passage) -> None:
+        """What fails the run, the worst last."""
+        new = [result for result in self._record.results if result.case.id in passage.new]
+        for result in sorted(new, key=lambda result: result.verdict.weight):
+            self._finding(result)
+
+    def _known(self, passage: Passage) -> None:
+        self._named("known", passage.known, "in the baseline already, and accepted")
+
+    def _mended(self, passage: Passage) -> None:
+        self._named("mended", passage.mended, "failed in the baseline, and not any more")
+
+    def _named(self, what: str, ids: tuple[str, ...], means: str) -> None:
+        by_id = {result.case.id: result for result in self._record.results}
+        if ids:
+            self._console.print()
+            self._console.print(Text(f"{what}: {means}", style="bold"), soft_wrap=True)
+        for name in ids:
+            result = by_id[name]
+            row = Text(f"  {result.verdict.value.upper():<6}", style=STYLES[result.verdict])
+            row.append(f" {name}", style="bold")
+            row.append(f"  {result.actual}", style="dim")
+            self._console.print(row, soft_wrap=True)
 
     def _finding(self, result: CaseResult) -> None:
         case = result.case
@@ -153,6 +179,8 @@ class TerminalReport:
             self._wrapped("expected", f"{group[0].expected}{more}", style="green")
             self._wrapped("got", actual, style=STYLES[Verdict.INCONCLUSIVE])
 
+    # -- lines -----------------------------------------------------------------------------------
+
     def _wrapped(self, label: str, text: str, *, style: str = "") -> None:
         width = self._console.width if self._console.is_terminal else UNWRAPPED
         indent = MARGIN + " " * LABEL if label else MARGIN
@@ -173,51 +201,35 @@ class TerminalReport:
             row = Text(f"{MARGIN}{MARGIN}{line}", style="dim" if " C: " not in line else "")
             self._console.print(row, no_wrap=True, overflow="ellipsis", crop=False)
 
+    def _notes(self) -> None:
+        for note in self._record.notes:
+            self._console.print()
+            self._wrapped("note", printable(note.encode("latin-1", "replace")))
+        if not self._record.notes:
+            self._hints()
+
     def _hints(self) -> None:
-        masked = [item for item in self._results if item.verdict is Verdict.INCONCLUSIVE]
+        results = self._record.results
+        masked = [item for item in results if item.verdict is Verdict.INCONCLUSIVE]
         for what, matches in _HINTS:
-            if sum(map(matches, masked)) > len(self._results) // 5:
+            if sum(map(matches, masked)) > len(results) // 5:
                 self._console.print()
                 self._wrapped("hint", what)
                 return
 
-    def _summary(self) -> None:
+    def _summary(self, passage: Passage) -> None:
         self._console.print()
-        count = len(self._results)
-        if self._complete:
-            head = f"{count} cases, {self._elapsed_s:.1f} s: "
+        record = self._record
+        count = len(record.results)
+        if record.complete:
+            head = f"{count} cases, {record.duration_s:.1f} s: "
         else:
-            head = f"{count} of {self._planned} cases, broken off after {self._elapsed_s:.1f} s: "
+            head = f"{count} of {self._planned} cases, broken off after {record.duration_s:.1f} s: "
         line = Text(head, style="bold")
-        line.append_text(self._count_line())
+        line.append_text(count_line(summary(record.results)))
+        if self._gate.asks_more:
+            fails = len(passage.new)
+            line.append(f"; {fails or 'nothing'} fail{'' if fails > 1 else 's'} the run")
+        if self._gate.baseline is not None:
+            line.append(f", {len(passage.known)} known, {len(passage.mended)} mended")
         self._console.print(line, soft_wrap=True)
-
-    def _count_line(self) -> Text:
-        line = Text()
-        for verdict in Verdict:
-            if count := self._counts[verdict]:
-                line.append(", " if line else "")
-                line.append(f"{count} {verdict.value}", style=STYLES[verdict])
-        return line
-
-
-def print_list(console: Console, suite: Suite) -> None:
-    """The suite as a table of contents."""
-    section = ""
-    for case in suite.cases:
-        heading = f"RFC {case.rfc} §{case.section}  {case.title}"
-        if heading != section:
-            console.print(Text(("\n" if section else "") + heading, style="bold"), soft_wrap=True)
-            section = heading
-        row = Text(f"  {case.id:<44} ")
-        row.append(f"{case.level.value:<6} ", style="dim")
-        row.append(case.requirement)
-        console.print(row, soft_wrap=True)
-
-
-def exit_code(results: Iterable[CaseResult], *, complete: bool) -> int:
-    """1 if a case fails, else 2 if the run is not complete or has an error of ours, else 0."""
-    verdicts = {result.verdict for result in results}
-    if Verdict.FAIL in verdicts:
-        return 1
-    return 0 if complete and Verdict.ERROR not in verdicts else 2
