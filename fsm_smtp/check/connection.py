@@ -6,6 +6,7 @@ connection and silence are outcomes, not exceptions.
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import socket
@@ -36,7 +37,7 @@ class TLSMode(StrEnum):
     IMPLICIT = "tls"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """The server to judge, and how to reach it.
 
@@ -56,8 +57,14 @@ class Target:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    @functools.cached_property
+    def unverified(self) -> "Target":
+        """The same server, where the certificate is not the point."""
+        return replace(self, verify=False)
+
+    @functools.cached_property
     def ssl_context(self) -> ssl.SSLContext:
-        """A context for our side; nothing is verified with ``verify=False``."""
+        """A context for our side, made once; nothing is verified with ``verify=False``."""
         context = ssl.create_default_context()
         if not self.verify:
             context.check_hostname = False
@@ -96,7 +103,7 @@ class Connection:
 
     async def open(self) -> None:
         """Connect, under TLS if the target wants it from the first octet."""
-        context = self.target.ssl_context() if self.target.tls is TLSMode.IMPLICIT else None
+        context = self.target.ssl_context if self.target.tls is TLSMode.IMPLICIT else None
         try:
             async with asyncio.timeout(self.timeout):
                 self._streams = await asyncio.open_connection(
@@ -124,8 +131,8 @@ class Connection:
         itself is about the protocol.
         """
         _, writer = self._open_streams()
-        verify = self.target.verify and self.target.tls is not TLSMode.NONE
-        context = replace(self.target, verify=verify).ssl_context()
+        judged = self.target if self.target.tls is not TLSMode.NONE else self.target.unverified
+        context = judged.ssl_context
         try:
             async with asyncio.timeout(self.timeout):
                 await writer.start_tls(context, server_hostname=self.target.host)
