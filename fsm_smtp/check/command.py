@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from fsm_smtp.check.connection import Target, TLSMode
+from fsm_smtp.check.cases.suite import Suite
 from fsm_smtp.check.derived.events import AnyEvent
+from fsm_smtp.check.engine.connection import Target, TLSMode
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.check.reports.files import STDOUT, Outputs
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.json import json_report
@@ -17,9 +20,6 @@ from fsm_smtp.check.reports.listing import print_list
 from fsm_smtp.check.reports.record import Record
 from fsm_smtp.check.reports.screen import Screen
 from fsm_smtp.check.reports.terminal import ReportConsole, TerminalReport
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.suite import Suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Request:
         verbose: show the harmless verdicts too.
         model_extra: play the derived tests too, for a server of so many states more than the
             model's; ``None``: do not.
+        model_extensions: derive them for the offered extensions too, not for RFC 5321 alone.
     """
 
     suite: Suite
@@ -48,6 +49,7 @@ class Request:
     html_file: str | None = None
     verbose: bool = False
     model_extra: int | None = None
+    model_extensions: bool = False
 
 
 def perform(request: Request) -> int:
@@ -125,8 +127,13 @@ async def _listen(
         # The machines and the table cost time that the cases alone need not spend.
         from fsm_smtp.check.derived.together import run_with_model
 
-        extra = request.model_extra
-        events = run_with_model(request.suite, target, request.settings, extra)
+        events = run_with_model(
+            request.suite,
+            target,
+            request.settings,
+            request.model_extra,
+            None if request.model_extensions else frozenset(),
+        )
     async with aclosing(events):
         async for event in events:
             for listener in listeners:

@@ -11,10 +11,10 @@ from fsm_smtp.cli.target import host_and_port
 from fsm_smtp.yaml_source import nearest
 
 if TYPE_CHECKING:
-    from fsm_smtp.check.case import Verdict
-    from fsm_smtp.check.connection import Target
+    from fsm_smtp.check.cases.case import Verdict
+    from fsm_smtp.check.engine.connection import Target
+    from fsm_smtp.check.engine.session import Settings
     from fsm_smtp.check.reports.gate import Gate
-    from fsm_smtp.check.session import Settings
 
 SMTP_PORT = 25
 SMTPS_PORT = 465
@@ -84,7 +84,7 @@ def _name(context: click.Context, option: click.Parameter, value: str | None) ->
 
 
 def _verdicts(context: click.Context, option: click.Parameter, value: str) -> "frozenset[Verdict]":
-    from fsm_smtp.check.case import Verdict
+    from fsm_smtp.check.cases.case import Verdict
 
     names = [name.strip() for name in value.split(",")]
     choice = [verdict.value for verdict in Verdict if verdict is not Verdict.PASS]
@@ -144,6 +144,11 @@ def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     metavar="N",
     help="With --model: the server may have N states more.  [default: 0]",
 )
+@_option(
+    "--model-extensions",
+    is_flag=True,
+    help="With --model: AUTH, BDAT and STARTTLS too, as far as they are offered.",
+)
 @_option("--list", "list_only", is_flag=True, help="List the cases and stop.")
 @_option(
     "--timeout",
@@ -168,7 +173,7 @@ def check(target: str | None, **options: Any) -> None:
     """
     # rich, asyncio and the YAML parser together cost more than the rest of the command line.
     from fsm_smtp.check import command
-    from fsm_smtp.check.suite import load_suite
+    from fsm_smtp.check.cases.suite import load_suite
     from fsm_smtp.errors import TargetUnreachable
 
     _consistent(target, options)
@@ -191,6 +196,7 @@ def check(target: str | None, **options: Any) -> None:
         html_file=options["html_file"],
         verbose=options["verbose"],
         model_extra=(options["extra_states"] or 0) if options["model"] else None,
+        model_extensions=options["model_extensions"],
     )
     try:
         code = command.perform(request)
@@ -211,6 +217,9 @@ def _consistent(target: str | None, options: dict[str, Any]) -> None:
     wrong = {
         "--extra-states says nothing without --model": (
             options["extra_states"] is not None and not options["model"]
+        ),
+        "--model-extensions says nothing without --model": (
+            options["model_extensions"] and not options["model"]
         ),
         "--starttls and --tls exclude each other": options["starttls"] and options["tls"],
         "--insecure says nothing without --starttls or --tls": options["insecure"] and not tls,
@@ -253,7 +262,7 @@ def _gate(options: dict[str, Any]) -> "Gate":
 
 
 def _settings(options: dict[str, Any]) -> "Settings":
-    from fsm_smtp.check.session import Settings
+    from fsm_smtp.check.engine.session import Settings
 
     names = ("sender", "recipient", "unknown_recipient", "ehlo_name", "user", "password")
     given = {name: options[name] for name in names if options[name] is not None}
@@ -265,7 +274,7 @@ def _settings(options: dict[str, Any]) -> "Settings":
 
 
 def _target(text: str | None, options: dict[str, Any]) -> "Target | None":
-    from fsm_smtp.check.connection import Target, TLSMode
+    from fsm_smtp.check.engine.connection import Target, TLSMode
 
     if text is None:
         return None

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from fsm_smtp.check.case import Case, Verdict
-from fsm_smtp.check.connection import Target
-from fsm_smtp.check.events import CaseFinished, CaseResult
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.suite import Suite, load_suite
+from fsm_smtp.check.cases.case import Case, Verdict
+from fsm_smtp.check.cases.suite import Suite, load_suite
+from fsm_smtp.check.engine.connection import Target
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
 from tests.check.strict_server import HOST, strict_server
 
 #: Loopback answers within a millisecond; what has not come by then does not come.

@@ -184,7 +184,7 @@ class TestExitCodes:
         def missing(*parts: str) -> Path:
             return Path("/no/such").joinpath(*parts)
 
-        monkeypatch.setattr("fsm_smtp.check.suite.spec_path", missing)
+        monkeypatch.setattr("fsm_smtp.check.cases.suite.spec_path", missing)
         result = run("--list")
         assert result.exit_code == 2
 

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from fsm_smtp.check.connection import Connection, Target
-from fsm_smtp.check.outcome import Outcome
-from fsm_smtp.check.transcript import MAX_LINES, Transcript, printable, redacted
+from fsm_smtp.check.engine.connection import Connection, Target
+from fsm_smtp.check.engine.outcome import Outcome
+from fsm_smtp.check.engine.transcript import MAX_LINES, Transcript, printable, redacted
 
 HOST = "127.0.0.1"
 

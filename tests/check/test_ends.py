@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target, TLSMode
+from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.embedded import embedded_server
-from fsm_smtp.check.events import CaseFinished, SuiteFinished
-from fsm_smtp.check.policy import Policy
-from fsm_smtp.check.presence import Presence
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
+from fsm_smtp.check.engine.connection import Target, TLSMode
+from fsm_smtp.check.engine.events import CaseFinished, SuiteFinished
+from fsm_smtp.check.engine.policy import Policy
+from fsm_smtp.check.engine.presence import Presence
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.errors import TargetUnreachable
 from tests.check.playing import SETTINGS, SUITE, play, play_strict, suite_from
 from tests.check.strict_server import HOST, strict_server
@@ -74,7 +74,7 @@ def test_tls_on_a_plaintext_port() -> None:
 def test_a_server_that_goes_away_in_the_middle_keeps_what_is_known(
     monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr("fsm_smtp.check.presence.RETRY_AFTER", 0.01)
+    monkeypatch.setattr("fsm_smtp.check.engine.presence.RETRY_AFTER", 0.01)
 
     async def run() -> tuple[int, SuiteFinished]:
         known = 0

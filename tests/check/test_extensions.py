@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target, TLSMode
-from fsm_smtp.check.events import CaseFinished, CaseResult
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.suite import load_suite
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.cases.suite import load_suite
+from fsm_smtp.check.engine.connection import Target, TLSMode
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.register import load_register
 from fsm_smtp.specs import spec_path
 from tests.reference.certificate import authority, server_context

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fsm_smtp.check.forms import FORMS, form_named, form_names
+from fsm_smtp.check.cases.forms import FORMS, form_named, form_names
 from fsm_smtp.wire.replies import ReplyParser
 from tests.check import extension_forms
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target
-from fsm_smtp.check.events import SuiteFinished, SuiteStarted
-from fsm_smtp.check.policy import ADVICE, Findings, Policy, recognised, wait_asked
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.connection import Target
+from fsm_smtp.check.engine.events import SuiteFinished, SuiteStarted
+from fsm_smtp.check.engine.policy import ADVICE, Findings, Policy, recognised, wait_asked
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.wire.replies import Reply, ReplyParser
 from tests.check.playing import SETTINGS, suite_from
 from tests.check.scripted_server import HOST, scripted_server

@@ -10,12 +10,12 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_smtp.check.case import Action, Verdict
-from fsm_smtp.check.connection import Target
-from fsm_smtp.check.events import SuiteFinished, SuiteStarted
-from fsm_smtp.check.pace import GAP_CEILING, GAP_FLOOR, QUIET_CEILING, QUIET_FLOOR, pace_of
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.suite import Suite, load_suite
+from fsm_smtp.check.cases.case import Action, Verdict
+from fsm_smtp.check.cases.suite import Suite, load_suite
+from fsm_smtp.check.engine.connection import Target
+from fsm_smtp.check.engine.events import SuiteFinished, SuiteStarted
+from fsm_smtp.check.engine.pace import GAP_CEILING, GAP_FLOOR, QUIET_CEILING, QUIET_FLOOR, pace_of
+from fsm_smtp.check.engine.runner import run_suite
 from tests.check.playing import SETTINGS, SUITE
 from tests.check.slow_link import slow_link
 from tests.check.strict_server import strict_server

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.suite import load_suite
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.cases.suite import load_suite
 from fsm_smtp.specs import spec_path
 from tests.check.playing import SETTINGS, play
 from tests.check.scripted_server import scripted_server

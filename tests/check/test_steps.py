@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseResult
-from fsm_smtp.check.session import Settings
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.events import CaseResult
+from fsm_smtp.check.engine.session import Settings
 from tests.check.playing import SETTINGS, play, suite_from
 from tests.check.scripted_server import HOST, Heard, scripted_server
 

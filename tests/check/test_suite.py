@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.case import Action, Level, Pattern, Start, Verdict
-from fsm_smtp.check.suite import load_suite
-from fsm_smtp.check.template import render
+from fsm_smtp.check.cases.case import Action, Level, Pattern, Start, Verdict
+from fsm_smtp.check.cases.suite import load_suite
+from fsm_smtp.check.cases.template import render
 from fsm_smtp.errors import SpecError
 from tests.check.playing import SUITE
 

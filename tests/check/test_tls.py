@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target, TLSMode
-from fsm_smtp.check.events import CaseFinished, SuiteStarted
-from fsm_smtp.check.runner import run_suite
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.connection import Target, TLSMode
+from fsm_smtp.check.engine.events import CaseFinished, SuiteStarted
+from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.errors import TargetUnreachable
 from tests.check.playing import SETTINGS, SUITE
 from tests.check.strict_server import HOST, strict_server

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.case import Action, Case, Expectation, Pattern, Step, Verdict
-from fsm_smtp.check.connection import Connection, Target, TLSMode
-from fsm_smtp.check.events import (
+from fsm_smtp.check.cases.case import Action, Case, Expectation, Pattern, Step, Verdict
+from fsm_smtp.check.cases.suite import Suite
+from fsm_smtp.check.engine.connection import Connection, Target, TLSMode
+from fsm_smtp.check.engine.events import (
     CaseFinished,
     CaseResult,
     CaseStarted,
@@ -18,8 +19,7 @@ from fsm_smtp.check.events import (
     SuiteFinished,
     SuiteStarted,
 )
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.suite import Suite
+from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.errors import TargetUnreachable
 from tests.check.playing import SETTINGS, SUITE, play, play_strict, suite_from, suite_of
 from tests.check.strict_server import HOST, PASSWORD, USER, strict_server
@@ -274,7 +274,7 @@ class TestTurnedAway:
 
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("fsm_smtp.check.presence.RETRY_AFTER", 0.01)
+        monkeypatch.setattr("fsm_smtp.check.engine.presence.RETRY_AFTER", 0.01)
 
     async def results(self, away: int, how: bytes) -> dict[str, CaseResult]:
         count = 0

@@ -32,8 +32,8 @@ fixes the machine of these choices, minimises it to n states, and plays the suit
 from that machine in the class of any reply to any sequence of the inputs. Each sequence has a
 connection of its own; nothing waits for silence, since the next reply shows one that came too many.
 
-This page is what `make exam` saw on {date}, with one extra state (m = n + 1), at whatever the
-server offers in clear and without credentials.
+This page is what `make exam` saw on {date}, with one extra state (m = n + 1), for the commands of
+RFC 5321.
 
 | server | inputs | n | m | sequences | symbols | s | disagreements | cut off by policy |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|"""

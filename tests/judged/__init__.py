@@ -1,6 +1,4 @@
-"""What `check` says of the real servers, with a reason for every verdict that is not well.
+"""What `check` says of the real servers: `python -m tests.judged [NAME…]`.
 
-`ways` says which servers are judged and how they are set; `docs/servers.yaml` holds the reasons,
-written by hand; `page` makes docs/servers.md from both and from a run. The test asks that no
-failure and no warning goes unexplained, and that no reason has outlived its failure.
+`ways` says which servers are judged, how they are set and how they are approached.
 """

@@ -1,37 +1,34 @@
-"""Judges every server that can run here and writes docs/servers.md; exit 1 if one is missing."""
+"""Judges the real servers that can run here and prints what is not well; exit 1 if one is missing.
+
+A verdict `error` is a mistake of ours, and exit 1 too.
+"""
 
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
+from collections import Counter
 
-from tests.judged.page import page
-from tests.judged.reasons import load_reasons
-from tests.judged.ways import WAYS, Judgement, judge
+from fsm_smtp.check.cases.case import Verdict
+from tests.judged.ways import WAYS, judge
 from tests.servers import registry
 from tests.servers.fixtures import park
 
-PAGE = Path(__file__).parents[2] / "docs" / "servers.md"
-
 
 def main(names: list[str]) -> int:
-    """Judge the servers called *names*, all without; only all of them make the page."""
-    explained = load_reasons()
-    judgements: dict[str, Judgement] = {}
+    """Judge the servers called *names*, all without."""
+    bad = False
     with park() as servers:
         for name in names or WAYS:
             way = WAYS[name]
             if (why := registry.unavailable(way.server)) is not None:
-                sys.stderr.write(f"{name}: {why}\n")
+                print(f"{name}: {why}")
+                bad = True
                 continue
             judgement = judge(servers.start(way.server, **way.options), way)
-            judgements[name] = judgement
+            counts = Counter(one.verdict for one in judgement.results)
+            print(f"{name}: {', '.join(f'{counts[one]} {one.value}' for one in Verdict)}")
             for case, result in judgement.not_well().items():
-                known = "" if case in explained.of(name) else "NOT EXPLAINED "
-                sys.stderr.write(f"{name}: {known}{result.verdict} {case}: {result.actual}\n")
-    if len(judgements) < len(WAYS):
-        return 1 if not names else 0
-    PAGE.write_text(page(judgements, explained, f"{datetime.now(UTC):%Y-%m-%d}"), "utf-8")
-    return 0
+                print(f"  {result.verdict.value:<7} {case}: {result.actual}")
+            bad |= counts[Verdict.ERROR] > 0
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

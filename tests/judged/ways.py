@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target
-from fsm_smtp.check.events import CaseResult, SuiteFinished, SuiteStarted
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.suite import load_suite
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.cases.suite import load_suite
+from fsm_smtp.check.engine.connection import Target
+from fsm_smtp.check.engine.events import CaseResult, SuiteFinished, SuiteStarted
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
 from tests.servers.base import PASSWORD, RECIPIENTS, SENDER, UNKNOWN, USER, Server
 
-#: What has to be explained.
+#: What asks for a reason.
 NOT_WELL = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.TIMEOUT, Verdict.ERROR})
 
 
@@ -62,7 +62,7 @@ class Judgement:
     results: tuple[CaseResult, ...]
 
     def not_well(self) -> dict[str, CaseResult]:
-        """By case id, what has to be explained."""
+        """By case id, what asks for a reason."""
         return {one.case.id: one for one in self.results if one.verdict in NOT_WELL}
 
 

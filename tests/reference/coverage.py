@@ -10,8 +10,8 @@ import asyncio
 import sys
 from collections.abc import Iterable
 
-from fsm_smtp.check.case import Level, Verdict
-from fsm_smtp.check.suite import Suite, load_suite
+from fsm_smtp.check.cases.case import Level, Verdict
+from fsm_smtp.check.cases.suite import Suite, load_suite
 from tests.reference.faults import FAULTS, Fault
 from tests.reference.playing import Played, found, naming, play_fault
 

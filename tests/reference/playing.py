@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from fsm_smtp.check.case import Case, Verdict
-from fsm_smtp.check.connection import Target, TLSMode
-from fsm_smtp.check.events import CaseFinished, CaseResult
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.suite import Suite
+from fsm_smtp.check.cases.case import Case, Verdict
+from fsm_smtp.check.cases.suite import Suite
+from fsm_smtp.check.engine.connection import Target, TLSMode
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.errors import TargetUnreachable
 from tests.reference.certificate import server_context
 from tests.reference.faults import Fault, Run, faulty

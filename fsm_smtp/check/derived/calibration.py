@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from fsm_smtp.check.connection import Connection, Target
 from fsm_smtp.check.derived.opening import opened
 from fsm_smtp.check.derived.sending import Sender
-from fsm_smtp.check.session import Settings
+from fsm_smtp.check.engine.connection import Connection, Target
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.owed import CLOSED, NONE, UNSENT, Calibration, Input, ServerModel, probes
 
 #: The modes that a reply leads to by itself; behind every other reply come commands.

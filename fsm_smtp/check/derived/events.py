@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fsm_smtp.check.events import CaseFinished, CaseResult, Event
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult, Event
 
 
 @dataclass(frozen=True, slots=True)

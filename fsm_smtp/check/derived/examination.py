@@ -9,7 +9,7 @@ from fsm_smtp.check.derived.diagnosis import Diagnosis, diagnose
 from fsm_smtp.check.derived.findings import case_id, remark_of, result_of
 from fsm_smtp.check.derived.playing import Disagreement, Run, Site, play
 from fsm_smtp.check.derived.reference import Word
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.engine.events import CaseResult
 
 #: Disagreements that are explained; with more, the model is not this server's.
 MAX_DIAGNOSES = 40

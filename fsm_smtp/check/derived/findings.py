@@ -3,11 +3,11 @@
 import re
 from dataclasses import replace
 
-from fsm_smtp.check.case import Case, Level, Start, Verdict
+from fsm_smtp.check.cases.case import Case, Level, Start, Verdict
 from fsm_smtp.check.derived.diagnosis import Diagnosis
 from fsm_smtp.check.derived.playing import CUT, OPEN, SURPLUS, Remark, Run
 from fsm_smtp.check.derived.reference import Reference, Word
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.engine.events import CaseResult
 from fsm_smtp.owed import NONE, Entry, Judgement
 
 #: What no input allows, whatever is owed to it: the section of RFC 5321, and the requirement.

@@ -5,10 +5,10 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from fsm_smtp.check.case import Start
-from fsm_smtp.check.connection import Connection, Target
-from fsm_smtp.check.session import OpeningError, Settings, open_session
-from fsm_smtp.check.transcript import Transcript
+from fsm_smtp.check.cases.case import Start
+from fsm_smtp.check.engine.connection import Connection, Target
+from fsm_smtp.check.engine.session import OpeningError, Settings, open_session
+from fsm_smtp.check.engine.transcript import Transcript
 from fsm_smtp.errors import TargetUnreachable
 
 #: Attempts for one session, and seconds between them: a server that is short of processes, or

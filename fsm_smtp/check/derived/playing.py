@@ -8,12 +8,12 @@ reply is read. A run that is *careful* does wait, and finds the very input.
 import asyncio
 from dataclasses import dataclass
 
-from fsm_smtp.check.connection import Connection, Target
 from fsm_smtp.check.derived.opening import opened
 from fsm_smtp.check.derived.reference import Reference, Word
 from fsm_smtp.check.derived.sending import Sender
-from fsm_smtp.check.outcome import Outcome
-from fsm_smtp.check.session import Settings
+from fsm_smtp.check.engine.connection import Connection, Target
+from fsm_smtp.check.engine.outcome import Outcome
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.errors import TargetUnreachable
 from fsm_smtp.owed import CLOSED, NONE, UNSENT, Entry, Judgement, judge, word_of
 

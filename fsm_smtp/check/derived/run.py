@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target, TLSMode
+from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.derived.calibration import calibrate
 from fsm_smtp.check.derived.events import (
     Choice,
@@ -19,9 +18,10 @@ from fsm_smtp.check.derived.events import (
 from fsm_smtp.check.derived.examination import Examination
 from fsm_smtp.check.derived.playing import Site
 from fsm_smtp.check.derived.reference import Reference, Suite
-from fsm_smtp.check.events import CaseFinished, CaseResult, ServerInfo
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.survey import Look
+from fsm_smtp.check.engine.connection import Target, TLSMode
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult, ServerInfo
+from fsm_smtp.check.engine.session import Settings
+from fsm_smtp.check.engine.survey import Look
 from fsm_smtp.owed import Calibration, ServerModel
 from fsm_smtp.table import load_table
 

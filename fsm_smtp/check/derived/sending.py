@@ -1,9 +1,9 @@
 """An input of the model as octets on a connection."""
 
-from fsm_smtp.check.connection import Connection
-from fsm_smtp.check.outcome import Outcome
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.template import render
+from fsm_smtp.check.cases.template import render
+from fsm_smtp.check.engine.connection import Connection
+from fsm_smtp.check.engine.outcome import Outcome
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.owed import Input, word_of
 
 #: The mode that an input goes through when TLS comes up behind its reply.

@@ -5,21 +5,27 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from fsm_smtp.check.connection import Target
+from fsm_smtp.check.cases.suite import Suite
 from fsm_smtp.check.derived.events import AnyEvent, ModelEvent
 from fsm_smtp.check.derived.run import run_model
-from fsm_smtp.check.events import CaseFinished, CaseResult, SuiteFinished
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.suite import Suite
-from fsm_smtp.check.survey import first_look
+from fsm_smtp.check.engine.connection import Target
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult, SuiteFinished
+from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.check.engine.session import Settings
+from fsm_smtp.check.engine.survey import first_look
 from fsm_smtp.errors import TargetUnreachable
 
 
 async def run_with_model(
-    suite: Suite, target: Target, settings: Settings, extra: int
+    suite: Suite,
+    target: Target,
+    settings: Settings,
+    extra: int,
+    extensions: frozenset[str] | None,
 ) -> AsyncGenerator[AnyEvent]:
     """The events of `run_suite`, with those of `run_model` before its `SuiteFinished`.
+
+    *extra* and *extensions* are those of `run_model`.
 
     Raises:
         TargetUnreachable: there is no SMTP server to judge.
@@ -33,7 +39,7 @@ async def run_with_model(
             derived: list[CaseResult] = []
             notes = event.notes
             try:
-                async with aclosing(_derived(target, settings, extra)) as steps:
+                async with aclosing(_derived(target, settings, extra, extensions)) as steps:
                     async for step in steps:
                         if isinstance(step, CaseFinished):
                             derived.append(step.result)
@@ -51,9 +57,12 @@ async def run_with_model(
             )
 
 
-async def _derived(target: Target, settings: Settings, extra: int) -> AsyncGenerator[ModelEvent]:
+async def _derived(
+    target: Target, settings: Settings, extra: int, extensions: frozenset[str] | None
+) -> AsyncGenerator[ModelEvent]:
     # A look of its own: what the cases have found has passed by now.
     look = await first_look(target, settings)
-    async with aclosing(run_model(target, settings, look, extra=extra)) as steps:
+    sequences = run_model(target, settings, look, extra=extra, extensions=extensions)
+    async with aclosing(sequences) as steps:
         async for step in steps:
             yield step

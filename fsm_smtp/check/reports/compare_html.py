@@ -1,6 +1,6 @@
 """A comparison as one HTML page, with every case; ``#verdict=differs`` filters."""
 
-from fsm_smtp.check.case import Verdict
+from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.reports.compare import NOT_PLAYED, Comparison
 from fsm_smtp.check.reports.page import octets, render_page
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.events import CaseResult
 from fsm_smtp.check.reports.saved import SavedReport
 
 #: What fails a run unless something else is asked for.

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from fsm_smtp.check.case import Case, Verdict
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.cases.case import Case, Verdict
+from fsm_smtp.check.engine.events import CaseResult
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.lines import Line
 from fsm_smtp.check.reports.page import octets, render_page, shipped

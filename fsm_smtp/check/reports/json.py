@@ -7,7 +7,7 @@ in it as it came; JSON escapes it.
 import json
 from typing import Any
 
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.engine.events import CaseResult
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.record import Record, summary
 from fsm_smtp.check.reports.saved import SCHEMA

@@ -9,8 +9,8 @@ the baseline has already. The rest passes. The verdict itself is a property of t
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.events import CaseResult
 from fsm_smtp.check.reports.gate import Gate, Passage
 from fsm_smtp.check.reports.record import Record, summary
 from fsm_smtp.check.reports.visible import visible

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
-from fsm_smtp.check.suite import Suite
+from fsm_smtp.check.cases.suite import Suite
 
 
 def print_list(console: Console, suite: Suite) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from fsm_smtp.check.engine.transcript import printable
 from fsm_smtp.check.reports.visible import visible
-from fsm_smtp.check.transcript import printable
 from fsm_smtp.version import __version__
 
 _TEMPLATES = Path(__file__).parent / "templates"

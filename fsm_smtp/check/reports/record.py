@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from fsm_smtp.check.case import Verdict
+from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.derived.events import AnyEvent, ModelFinished
-from fsm_smtp.check.events import CaseFinished, CaseResult, SuiteFinished, SuiteStarted
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult, SuiteFinished, SuiteStarted
 
 
 def summary(results: Iterable[CaseResult]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from fsm_smtp.check.case import Verdict
+from fsm_smtp.check.cases.case import Verdict
 
 #: Of the JSON report, as it is written and as it is read.
 SCHEMA = 1

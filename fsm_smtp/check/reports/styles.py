@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from fsm_smtp.check.case import Verdict
+from fsm_smtp.check.cases.case import Verdict
 
 STYLES = {
     Verdict.PASS: "green",

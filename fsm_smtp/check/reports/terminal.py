@@ -10,14 +10,14 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
-from fsm_smtp.check.case import Verdict
+from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.derived.events import AnyEvent, ModelPrepared, ModelProgress
-from fsm_smtp.check.events import CaseFinished, CaseResult, SuiteStarted
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult, SuiteStarted
+from fsm_smtp.check.engine.transcript import printable
 from fsm_smtp.check.reports.gate import Gate, Passage
 from fsm_smtp.check.reports.progress import RunProgress
 from fsm_smtp.check.reports.record import Record, summary
 from fsm_smtp.check.reports.styles import STYLES, count_line
-from fsm_smtp.check.transcript import printable
 
 #: What is printed without being asked, from the least to the most important.
 SHOWN = (Verdict.INCONCLUSIVE, Verdict.TIMEOUT, Verdict.WARN, Verdict.ERROR, Verdict.FAIL)

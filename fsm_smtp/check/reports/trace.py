@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from fsm_smtp.check.engine.transcript import UNFINISHED
 from fsm_smtp.check.reports.lines import Line, octets_of, read_line
-from fsm_smtp.check.transcript import UNFINISHED
 from fsm_smtp.errors import InvalidCommand, MalformedReply
 from fsm_smtp.machine import ProtocolMachine, shared_machine
 from fsm_smtp.refusal import why_not

@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fsm_smtp.automata.mealy import Mealy
-from fsm_smtp.check.connection import Connection, Target
 from fsm_smtp.check.derived.playing import Site
 from fsm_smtp.check.derived.reference import Reference
 from fsm_smtp.check.derived.sending import Sender
-from fsm_smtp.check.session import Settings
+from fsm_smtp.check.engine.connection import Connection, Target
+from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.owed import NONE, UNSENT, ServerModel
 from fsm_smtp.table import load_table
 

@@ -4,12 +4,12 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from fsm_smtp.check.connection import Target
 from fsm_smtp.check.derived.events import ModelEvent, ModelFinished, ModelPrepared
 from fsm_smtp.check.derived.run import run_model
-from fsm_smtp.check.events import CaseFinished, CaseResult
-from fsm_smtp.check.session import Settings
-from fsm_smtp.check.survey import first_look
+from fsm_smtp.check.engine.connection import Target
+from fsm_smtp.check.engine.events import CaseFinished, CaseResult
+from fsm_smtp.check.engine.session import Settings
+from fsm_smtp.check.engine.survey import first_look
 from tests.check.strict_server import HOST, strict_server
 
 #: Loopback answers within a millisecond; what has not come by then does not come.
@@ -40,11 +40,17 @@ class Report:
         return {result.case.id: result for result in found}
 
 
-async def examine(port: int, settings: Settings = SETTINGS, extra: int = 0) -> Report:
-    """What the derived tests say of the server at *port*."""
+async def examine(
+    port: int,
+    settings: Settings = SETTINGS,
+    extra: int = 0,
+    extensions: frozenset[str] = frozenset(),
+) -> Report:
+    """What the derived tests say of the server at *port*, with *extensions* of those it offers."""
     target, report = Target(HOST, port), Report()
     look = await first_look(target, settings)
-    async with aclosing(run_model(target, settings, look, extra=extra)) as events:
+    sequences = run_model(target, settings, look, extra=extra, extensions=extensions)
+    async with aclosing(sequences) as events:
         async for event in events:
             report.events.append(event)
     return report

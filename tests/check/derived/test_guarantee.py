@@ -9,7 +9,7 @@ from fsm_smtp.automata.equivalence import difference
 from fsm_smtp.automata.mealy import Mealy
 from fsm_smtp.check.derived.examination import Examination
 from fsm_smtp.check.derived.findings import case_id
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.engine.events import CaseResult
 from tests.check.derived.machine_server import STRICT, changed, machine_server, with_hidden_state
 from tests.check.derived.running import SETTINGS
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target
+from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.derived.diagnosis import diagnose
 from fsm_smtp.check.derived.findings import result_of
 from fsm_smtp.check.derived.playing import Run, Site, play
+from fsm_smtp.check.engine.connection import Target
 from tests.check.derived.machine_server import QUIET, STRICT, changed, machine_server
 from tests.check.derived.running import SETTINGS
 from tests.check.strict_server import HOST, strict_server

@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from fsm_smtp.check.case import Level, Verdict
-from fsm_smtp.check.connection import Target, TLSMode
+from fsm_smtp.check.cases.case import Level, Verdict
 from fsm_smtp.check.derived.events import ModelPrepared, ModelProgress
 from fsm_smtp.check.derived.run import usable
 from fsm_smtp.check.embedded import embedded_server
-from fsm_smtp.check.events import ServerInfo
+from fsm_smtp.check.engine.connection import Target, TLSMode
+from fsm_smtp.check.engine.events import ServerInfo
 from tests.check.derived.machine_server import MODEL
 from tests.check.derived.running import SETTINGS, Report, examine, examine_strict
+from tests.reference.certificate import server_context
+from tests.reference.options import Options
 from tests.reference.server import reference_server
 
 
@@ -127,3 +129,18 @@ def test_only_what_is_offered_and_permitted_is_tried() -> None:
     secured = replace(target, tls=TLSMode.STARTTLS)
     assert usable(MODEL, secured, somebody, server) == known - {"STARTTLS"}
     assert usable(MODEL, target, somebody, ServerInfo("220 mx")) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("extensions", "states"), [(("CHUNKING",), 7), (("STARTTLS",), 11)], ids=str
+)
+def test_the_extensions_of_a_faithful_server(extensions: tuple[str, ...], states: int) -> None:
+    async def run() -> Report:
+        async with reference_server(Options(context=server_context())) as server:
+            return await examine(server.port, extensions=frozenset(extensions))
+
+    report = asyncio.run(run())
+    assert report.results == {}
+    assert report.prepared.extensions == extensions
+    assert report.finished.guarantee.startswith("All ")
+    assert f"(n = {states} states)" in report.finished.guarantee

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fsm_smtp.check.events import Event
+from fsm_smtp.check.engine.events import Event
 from tests.check.playing import SUITE
 from tests.check.reports.running import LATER, events_of
 

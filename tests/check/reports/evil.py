@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import (
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.events import (
     CaseFinished,
     CaseResult,
     Event,
@@ -12,7 +12,7 @@ from fsm_smtp.check.events import (
     SuiteFinished,
     SuiteStarted,
 )
-from fsm_smtp.check.transcript import Transcript
+from fsm_smtp.check.engine.transcript import Transcript
 from tests.check.playing import SUITE
 
 #: Markup, quotes, a script, controls, text turned around, a template, an end of CDATA.

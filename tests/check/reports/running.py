@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.connection import Target
-from fsm_smtp.check.events import CaseResult, Event
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.cases.suite import Suite
+from fsm_smtp.check.engine.connection import Target
+from fsm_smtp.check.engine.events import CaseResult, Event
+from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.record import Record
 from fsm_smtp.check.reports.terminal import TerminalReport
-from fsm_smtp.check.runner import run_suite
-from fsm_smtp.check.suite import Suite
 from tests.check.playing import SETTINGS, SUITE
 from tests.check.strict_server import HOST, strict_server
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.events import Event
+from fsm_smtp.check.engine.events import Event
 from fsm_smtp.check.reports.compare import compare_reports
 from fsm_smtp.check.reports.compare_html import comparison_html
 from fsm_smtp.check.reports.gate import Gate

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseResult
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.events import CaseResult
 from fsm_smtp.check.reports.gate import Gate, Passage
 from fsm_smtp.check.reports.saved import SavedCase, SavedReport, UnreadableReport, read_report
 from tests.check.playing import SUITE

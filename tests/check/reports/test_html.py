@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.check.events import Event
+from fsm_smtp.check.engine.events import Event
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.html import html_report
 from tests.check.reports.chromium import look

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import CaseFinished, Event, SuiteFinished
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.events import CaseFinished, Event, SuiteFinished
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.json import json_report
 from fsm_smtp.check.reports.record import Record, summary

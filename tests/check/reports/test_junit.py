@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from fsm_smtp.check.case import Verdict
-from fsm_smtp.check.events import Event, SuiteFinished
+from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.check.engine.events import Event, SuiteFinished
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.junit import junit_report
 from fsm_smtp.check.reports.visible import visible

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from fsm_smtp.check.events import Event
+from fsm_smtp.check.engine.events import Event
 from fsm_smtp.check.reports.listing import print_list
 from tests.check.playing import SUITE
 from tests.check.reports.running import events_of, printed

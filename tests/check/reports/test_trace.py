@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_smtp.check.case import Action
+from fsm_smtp.check.cases.case import Action
+from fsm_smtp.check.cases.suite import Suite
+from fsm_smtp.check.engine.transcript import Transcript
 from fsm_smtp.check.reports.trace import Trace, trace
-from fsm_smtp.check.suite import Suite
-from fsm_smtp.check.transcript import Transcript
 from fsm_smtp.session import Event as GateEvent
 from fsm_smtp.session import Session
 from fsm_smtp.table import load_table

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from fsm_smtp.check.case import Verdict
+from fsm_smtp.check.cases.case import Verdict
 from tests.reference.conversation import Refused
 from tests.reference.options import EXTENSIONS, Options
 from tests.reference.session import Session

@@ -1,0 +1,1 @@
+"""Cases as data: ``specs/conformance/*.yaml`` as dataclasses; every mistake has its place."""
