@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fsm_smtp.diagram.words import guard_words
 from fsm_smtp.table import Row, Table, Trigger
-from fsm_smtp.table.model import Guard
+from fsm_smtp.table.guard import Guard
 from fsm_smtp.verify.explore import Graph, explore
 from fsm_smtp.verify.interpreter import Edge, Place
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fsm_smtp.table import Row, Table, Trigger
-from fsm_smtp.table.model import Guard
+from fsm_smtp.table.guard import Guard
 
 #: Commands that are complete without an argument; the others are shown with an ellipsis.
 _BARE_VERBS = frozenset({"DATA", "HELP", "NOOP", "QUIT", "RSET", "STARTTLS"})

@@ -26,7 +26,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
 from fsm_smtp.table import Move, Table
-from fsm_smtp.table.model import Guard
+from fsm_smtp.table.guard import Guard
 
 FORMAT = "fsm-smtp table"
 SCHEMA = 1

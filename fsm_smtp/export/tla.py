@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from fsm_smtp.export.names import Names
 from fsm_smtp.table import Row, Table
-from fsm_smtp.table.model import Guard
+from fsm_smtp.table.guard import Guard
 
 _WORDS = """
 ACTION ASSUME ASSUMPTION AXIOM BOOLEAN BY CASE CHOOSE CONSTANT CONSTANTS COROLLARY DEF DEFINE DEFS

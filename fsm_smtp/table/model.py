@@ -3,19 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from fsm_smtp.table.guard import Guard
 from fsm_smtp.table.properties import Flag, Property
-
-if TYPE_CHECKING:
-    from fsm_smtp.table.server_model import Server
+from fsm_smtp.table.server_model import Server
 
 Party = Literal["client", "server", "link"]
 Group = Literal["anywhere", "last", "first"]
 ReplyClass = Literal["intermediate", "success", "error"]
-
-#: A guard: each variable and the values it may have.
-Guard = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from fsm_smtp.table.model import Guard
+from fsm_smtp.table.guard import Guard
 
 Level = Literal["MUST", "SHOULD", "MAY"]
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import cast, get_args
 
-from fsm_smtp.table.model import Guard, Table
+from fsm_smtp.table.guard import Guard
+from fsm_smtp.table.model import Table
 from fsm_smtp.table.names import check_rfc, members
 from fsm_smtp.table.server_model import (
     CLOSED,
