@@ -10,12 +10,12 @@ from fsm_smtp.errors import SpecError
 from fsm_smtp.specs import spec_path
 from fsm_smtp.table.claims import read_claims
 from fsm_smtp.table.consistency import check_consistency
+from fsm_smtp.table.guard import Guard
 from fsm_smtp.table.model import (
     Always,
     Codes,
     Goal,
     Group,
-    Guard,
     Party,
     ReplyClass,
     Restriction,
