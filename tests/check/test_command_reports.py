@@ -73,7 +73,7 @@ def test_ctrl_c_reports_what_is_known(tmp_path: Path) -> None:
             heading = process.stdout.readline()  # it has begun
             time.sleep(3.0)  # the first cases wait one second for silence, the others for NOOP
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=100)
         finally:
             process.kill()
     assert f":{port} " in heading
