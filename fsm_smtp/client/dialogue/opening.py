@@ -1,0 +1,95 @@
+"""How a session opens: greeting, EHLO, TLS, authentication."""
+
+from fsm_smtp.client.dialogue.ending import quit_
+from fsm_smtp.client.dialogue.exchange import Exchange
+from fsm_smtp.client.dialogue.login import login
+from fsm_smtp.client.requests import HANDSHAKE, Flow
+from fsm_smtp.errors import HandshakeFailed, ProtocolError, Rejected
+from fsm_smtp.wire import Reply, commands
+
+
+def opened(on: Exchange) -> Flow[Reply]:
+    """From the open connection to a session that is ready for mail; gives EHLO's reply.
+
+    Raises:
+        Rejected: the server refuses the connection, EHLO, or the credentials.
+        HandshakeFailed: TLS is required and cannot be had (RFC 3207 §6).
+    """
+    on.session.connect(tls=on.options.security == "tls")
+    try:
+        return (yield from _opened(on))
+    except ProtocolError:
+        # A server that refused the session still waits for QUIT (RFC 5321 §3.1).
+        yield from quit_(on)
+        raise
+
+
+def _opened(on: Exchange) -> Flow[Reply]:
+    options = on.options
+    greeting = yield from on.reply()
+    if not on.session.may("send_ehlo"):
+        raise Rejected(None, greeting.code, str(greeting))
+    reply = yield from hello(on)
+    if options.security in ("starttls", "opportunistic"):
+        reply = (yield from _secured(on)) or reply
+    if options.user is not None:
+        yield from login(on, options.user, options.password or "")
+    return reply
+
+
+def hello(on: Exchange) -> Flow[Reply]:
+    """EHLO, and HELO where EHLO is not recognised (RFC 5321 §3.2).
+
+    Raises:
+        Rejected: the server refuses both.
+    """
+    command = commands.ehlo(on.ehlo_name)
+    reply = yield from on.command(command)
+    if reply.code in (500, 502):
+        command = commands.helo(on.ehlo_name)
+        reply = yield from on.command(command)
+    if reply.first_digit != 2:
+        raise Rejected(command.redacted, reply.code, str(reply))
+    return reply
+
+
+def start_tls(on: Exchange) -> Flow[Reply]:
+    """STARTTLS and the handshake, then EHLO anew (RFC 3207 §4.2); gives EHLO's reply.
+
+    Raises:
+        Rejected: the server refuses STARTTLS.
+        HandshakeFailed: the handshake failed; the session is over.
+    """
+    session = on.session
+    command = commands.starttls()
+    reply = yield from on.command(command)
+    if not session.may("tls_up"):
+        raise Rejected(command.redacted, reply.code, str(reply))
+    state = session.configuration.state
+    error = yield HANDSHAKE
+    if isinstance(error, bytes):
+        session.receive(error)  # raises: nothing may come before the handshake
+    if isinstance(error, Exception):
+        session.tls_failed()
+        what = f"the TLS handshake failed: {error}"
+        raise HandshakeFailed(what, state=state, rfc="3207 §4.1") from error
+    session.tls_up()
+    return (yield from hello(on))
+
+
+def _secured(on: Exchange) -> Flow[Reply | None]:
+    session, required = on.session, on.options.security == "starttls"
+    if not session.may("send_starttls"):
+        if not required:
+            return None
+        what = "TLS is required, and the server does not offer STARTTLS"
+        raise HandshakeFailed(what, state=session.configuration.state, rfc="3207 §6")
+    try:
+        return (yield from start_tls(on))
+    except Rejected as error:
+        if session.configuration["tls"] == "yes":
+            raise  # what was refused is EHLO
+        if not required:
+            return None
+        state = session.configuration.state
+        raise HandshakeFailed(str(error), state=state, rfc="3207 §6") from error
