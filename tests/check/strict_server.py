@@ -1,14 +1,14 @@
-"""The reference server as the tests of the checker order it: faults by name, offers in a list."""
+"""The model server as the tests of the checker order it: faults by name, offers in a list."""
 
 import ssl
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 
-from tests.reference.faults import faulty
-from tests.reference.options import HOST, NAME, PASSWORD, USER, Options
-from tests.reference.server import reference_server, reference_server_in_thread
-from tests.reference.session import Session
-from tests.reference.wire import Ended
+from fsm_smtp.testing.server.faults import faulty
+from fsm_smtp.testing.server.listening import model_server, model_server_in_thread
+from fsm_smtp.testing.server.options import HOST, NAME, PASSWORD, USER, Options
+from fsm_smtp.testing.server.session import Session
+from fsm_smtp.testing.server.wire import Ended
 
 __all__ = ["HOST", "NAME", "PASSWORD", "USER", "strict_server", "strict_server_in_thread"]
 
@@ -56,12 +56,12 @@ async def strict_server(
 ) -> AsyncGenerator[int]:
     """The port of a server with these faults."""
     options = _options(faults, offers, starttls, tls)
-    async with reference_server(options, _session(faults)) as server:
+    async with model_server(options, _session(faults)) as server:
         yield server.port
 
 
 @contextmanager
 def strict_server_in_thread(*faults: str, offers: Iterable[str] = OFFERS) -> Generator[int]:
     """The same, for a test that has no event loop."""
-    with reference_server_in_thread(_options(faults, offers), _session(faults)) as server:
+    with model_server_in_thread(_options(faults, offers), _session(faults)) as server:
         yield server.port

@@ -15,9 +15,9 @@ from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.register import load_register
 from fsm_smtp.specs import spec_path
-from tests.reference.certificate import authority, server_context
-from tests.reference.options import HOST, PASSWORD, USER, Options
-from tests.reference.server import reference_server
+from fsm_smtp.testing.server.certificate import authority, server_context
+from fsm_smtp.testing.server.listening import model_server
+from fsm_smtp.testing.server.options import HOST, PASSWORD, USER, Options
 
 RFCS = ("2033", "3207", "3461", "4954", "6409", "6531", "8314", "8689", "9422")
 SUITE = load_suite(spec_path("conformance", f"rfc{rfc}.yaml") for rfc in RFCS)
@@ -77,7 +77,7 @@ def results(setup: str) -> tuple[CaseResult, ...]:
     options, tls, settings, _ = SETUPS[setup]
 
     async def run() -> list[CaseResult]:
-        async with reference_server(options) as server:
+        async with model_server(options) as server:
             events = run_suite(SUITE, Target(HOST, server.port, tls), settings)
             return [event.result async for event in events if isinstance(event, CaseFinished)]
 

@@ -16,11 +16,11 @@ from fsm_smtp.check.engine.connection import Target
 from fsm_smtp.check.engine.events import SuiteFinished, SuiteStarted
 from fsm_smtp.check.engine.pace import GAP_CEILING, GAP_FLOOR, QUIET_CEILING, QUIET_FLOOR, pace_of
 from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.testing.server.listening import model_server
+from fsm_smtp.testing.server.options import HOST, Options
 from tests.check.playing import SETTINGS, SUITE
 from tests.check.slow_link import slow_link
 from tests.check.strict_server import strict_server
-from tests.reference.options import HOST, Options
-from tests.reference.server import reference_server
 
 #: The pace is measured, not given; and everything waits long enough for a slow link.
 MEASURED = replace(SETTINGS, timeout=10.0, quiet=None)
@@ -115,7 +115,7 @@ def test_a_slow_and_lossy_link_makes_no_false_verdict(
 
     async def run() -> tuple[SuiteStarted, SuiteFinished, int]:
         async with (
-            reference_server(Options(context=context)) as server,
+            model_server(Options(context=context)) as server,
             slow_link(server.port, delay=0.1, loses_each=7) as link,
         ):
             target = Target(HOST, link.port)

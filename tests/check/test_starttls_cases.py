@@ -13,9 +13,9 @@ import pytest
 from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.cases.suite import load_suite
 from fsm_smtp.specs import spec_path
+from fsm_smtp.testing.server.certificate import server_context
 from tests.check.playing import SETTINGS, play
 from tests.check.scripted_server import scripted_server
-from tests.reference.certificate import server_context
 
 SUITE = load_suite([spec_path("conformance", "rfc3207.yaml")])
 REPLIES = {

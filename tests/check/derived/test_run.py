@@ -11,11 +11,11 @@ from fsm_smtp.check.derived.run import usable
 from fsm_smtp.check.embedded import embedded_server
 from fsm_smtp.check.engine.connection import Target, TLSMode
 from fsm_smtp.check.engine.events import ServerInfo
+from fsm_smtp.testing.server.certificate import server_context
+from fsm_smtp.testing.server.listening import model_server
+from fsm_smtp.testing.server.options import Options
 from tests.check.derived.machine_server import MODEL
 from tests.check.derived.running import SETTINGS, Report, examine, examine_strict
-from tests.reference.certificate import server_context
-from tests.reference.options import Options
-from tests.reference.server import reference_server
 
 
 def commands(report: Report, name: str) -> list[str]:
@@ -43,7 +43,7 @@ def test_a_strict_server_has_a_guarantee() -> None:
 
 def test_the_reference_server_has_one_too() -> None:
     async def run() -> Report:
-        async with reference_server() as server:
+        async with model_server() as server:
             return await examine(server.port)
 
     assert asyncio.run(run()).results == {}
@@ -136,7 +136,7 @@ def test_only_what_is_offered_and_permitted_is_tried() -> None:
 )
 def test_the_extensions_of_a_faithful_server(extensions: tuple[str, ...], states: int) -> None:
     async def run() -> Report:
-        async with reference_server(Options(context=server_context())) as server:
+        async with model_server(Options(context=server_context())) as server:
             return await examine(server.port, extensions=frozenset(extensions))
 
     report = asyncio.run(run())

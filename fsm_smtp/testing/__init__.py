@@ -1,0 +1,1 @@
+"""The test kit: what tests of SMTP servers and clients need."""

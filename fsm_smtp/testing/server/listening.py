@@ -1,0 +1,111 @@
+"""A model server on a free port of 127.0.0.1, in the running event loop or in a thread."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+
+from fsm_smtp.testing.server.options import HOST, Options
+from fsm_smtp.testing.server.record import Message, SessionRecord
+from fsm_smtp.testing.server.session import Session
+from fsm_smtp.testing.server.wire import Wire
+
+
+@dataclass(slots=True)
+class ModelServer:
+    """A server that runs.
+
+    Attributes:
+        port: where it listens.
+        sessions: one record for each connection, in the order of their beginning.
+        mistakes: our own; they are raised when the server ends.
+    """
+
+    options: Options
+    session: type[Session]
+    port: int = 0
+    sessions: list[SessionRecord] = field(default_factory=list[SessionRecord])
+    mistakes: list[Exception] = field(default_factory=list[Exception])
+    _running: dict[asyncio.Task[None], tuple[Session, Wire]] = field(
+        default_factory=dict[asyncio.Task[None], tuple[Session, Wire]]
+    )
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every message that was taken, by session."""
+        return [message for session in self.sessions for message in session.messages]
+
+    def begin(self, wire: Wire) -> None:
+        """A connection has come."""
+        record = SessionRecord(secured=self.options.implicit_tls)
+        self.sessions.append(record)
+        session = self.session(wire, self.options, record)
+        task = asyncio.get_running_loop().create_task(session.run())
+        self._running[task] = session, wire
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self.mistakes.append(error)
+        self._running.pop(task, None)
+
+    async def end(self) -> None:
+        """421 to whoever is still there, and close."""
+        running = dict(self._running)
+        for task, (session, _) in running.items():
+            session.shut_down()
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for _, wire in running.values():
+            wire.abort()
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def model_server(
+    options: Options | None = None, session: type[Session] = Session
+) -> AsyncGenerator[ModelServer]:
+    """A server in the running event loop.
+
+    Args:
+        options: how it is set up.
+        session: what answers; a fault is another class (`fsm_smtp.testing.server.faults`).
+
+    Raises:
+        ExceptionGroup: at the end, if a session had a mistake of ours.
+    """
+    server = ModelServer(options or Options(), session)
+    listening = await asyncio.get_running_loop().create_server(
+        lambda: Wire(server.begin),
+        HOST,
+        0,
+        ssl=server.options.context if server.options.implicit_tls else None,
+    )
+    server.port = listening.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listening.close()
+        await server.end()
+    if server.mistakes:
+        # It must not look like a server's choice to close.
+        raise ExceptionGroup("sessions of a model server failed", server.mistakes)
+
+
+@contextmanager
+def model_server_in_thread(
+    options: Options | None = None, session: type[Session] = Session
+) -> Generator[ModelServer]:
+    """The same, for a test that has no event loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="model-server", daemon=True)
+    thread.start()
+    running = model_server(options, session)
+    try:
+        yield asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(5)
+    finally:
+        asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
