@@ -96,7 +96,7 @@ class Ours(Peer):
 
     def send(self, times: int) -> None:
         for _ in range(times):
-            _judge(self._client.send_message(SENDER, self.recipients, self.message))
+            _judge(self._client.send_message(self.message, SENDER, self.recipients))
 
     def close(self) -> None:
         self._client.quit()
@@ -115,7 +115,7 @@ class OursAsync(Peer):
 
     async def _send(self, times: int) -> None:
         for _ in range(times):
-            _judge(await self._client.send_message(SENDER, self.recipients, self.message))
+            _judge(await self._client.send_message(self.message, SENDER, self.recipients))
 
     def close(self) -> None:
         self._runner.run(self._client.quit())

@@ -15,8 +15,11 @@ from fsm_smtp.errors import (
     HandshakeFailed,
     InvalidCommand,
     InvalidContent,
+    LimitReached,
     LocalProtocolError,
     MalformedReply,
+    NotConnected,
+    NotOffered,
     ProtocolError,
     Rejected,
     RemoteProtocolError,
@@ -27,7 +30,15 @@ from fsm_smtp.errors import (
 from fsm_smtp.version import __version__
 
 if TYPE_CHECKING:
-    from fsm_smtp.client import AsyncClient, Client, Fate, Options, SendResult
+    from fsm_smtp.client import (
+        AsyncClient,
+        Client,
+        Extensions,
+        Fate,
+        Options,
+        Recipient,
+        SendResult,
+    )
     from fsm_smtp.machine import ProtocolMachine, shared_machine
     from fsm_smtp.session import Event, Session
     from fsm_smtp.table import Table, load_table
@@ -36,9 +47,11 @@ _LAZY = {
     "AsyncClient": "fsm_smtp.client",
     "Client": "fsm_smtp.client",
     "Event": "fsm_smtp.session",
+    "Extensions": "fsm_smtp.client",
     "Fate": "fsm_smtp.client",
     "Options": "fsm_smtp.client",
     "ProtocolMachine": "fsm_smtp.machine",
+    "Recipient": "fsm_smtp.client",
     "SendResult": "fsm_smtp.client",
     "Session": "fsm_smtp.session",
     "Table": "fsm_smtp.table",
@@ -52,15 +65,20 @@ __all__ = [
     "CommandRefused",
     "ConnectionLost",
     "Event",
+    "Extensions",
     "Fate",
     "HandshakeFailed",
     "InvalidCommand",
     "InvalidContent",
+    "LimitReached",
     "LocalProtocolError",
     "MalformedReply",
+    "NotConnected",
+    "NotOffered",
     "Options",
     "ProtocolError",
     "ProtocolMachine",
+    "Recipient",
     "Rejected",
     "RemoteProtocolError",
     "ReplyTimeout",

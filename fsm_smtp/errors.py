@@ -81,6 +81,65 @@ class InvalidCommand(LocalProtocolError, ValueError):
         super().__init__(f"{what} (RFC {rfc})")
 
 
+class NotOffered(InvalidCommand):
+    """What was asked for needs an extension that the server does not offer; nothing was written.
+
+    Attributes:
+        keyword: the EHLO keyword that is missing.
+    """
+
+    def __init__(self, what: str, keyword: str, rfc: str) -> None:
+        super().__init__(f"{what}, as the server does not offer {keyword}", rfc)
+        self.keyword = keyword
+
+
+class LimitReached(LocalProtocolError):
+    """A command beyond what the server takes (LIMITS, RFC 9422); nothing was written.
+
+    Attributes:
+        limit: ``MAILMAX``, ``RCPTMAX`` or ``RCPTDOMAINMAX``.
+        most: its value.
+        state: name of the state.
+        command: the command line.
+    """
+
+    def __init__(self, limit: str, most: int, *, state: str, command: str) -> None:
+        self.limit = limit
+        self.most = most
+        self.state = state
+        self.command = command
+        super().__init__(f"{command!r} in {state} is beyond {limit}={most} (RFC 9422 §4)")
+
+
+class NotConnected(LocalProtocolError, RuntimeError):
+    """There is no connection (any more).
+
+    Attributes:
+        who: who closed the last one: ``"server"``, ``"client"`` or ``"network"``; ``None`` if
+            there was none.
+        state: name of the state in which it was closed.
+        command: the last command that was sent on it, redacted.
+        why: in words.
+    """
+
+    def __init__(
+        self,
+        who: str | None = None,
+        state: str | None = None,
+        command: str | None = None,
+        why: str | None = None,
+    ) -> None:
+        self.who = who
+        self.state = state
+        self.command = command
+        self.why = why
+        what = "this client is not connected"
+        if who is not None:
+            after = f" after {command!r}" if command is not None else ""
+            what = f"{what}: {why}, by the {who}, in {state}{after}"
+        super().__init__(what)
+
+
 class InvalidContent(LocalProtocolError, ValueError):
     """Message content that must not be sent as it is (bare CR or LF, a line too long, …)."""
 
@@ -101,14 +160,28 @@ class MalformedReply(RemoteProtocolError):
         what: what is wrong with them.
         rfc: the section that says so.
         received: the first octets of the offending input, at most 80 of them.
+        state: name of the state they arrived in; ``None`` outside a session.
+        command: the last command that was sent, redacted; ``None`` before the first.
     """
 
-    def __init__(self, what: str, rfc: str, received: bytes = b"") -> None:
+    def __init__(
+        self,
+        what: str,
+        rfc: str,
+        received: bytes = b"",
+        *,
+        state: str | None = None,
+        command: str | None = None,
+    ) -> None:
         self.what = what
         self.rfc = rfc
         self.received = bytes(received[:80])
+        self.state = state
+        self.command = command
+        where = f" in {state}" if state is not None else ""
+        after = f" after {command!r}" if command is not None else ""
         got = f"; received {self.received!r}" if self.received else ""
-        super().__init__(f"{what} (RFC {rfc}){got}")
+        super().__init__(f"{what}{where}{after} (RFC {rfc}){got}")
 
 
 class UnexpectedReply(RemoteProtocolError):
@@ -193,14 +266,19 @@ class Rejected(ProtocolError):
         command: the command, redacted; ``None`` for the connection itself.
         code: the reply code.
         reply: the reply's text, code included.
+        state: name of the state that this led to.
     """
 
-    def __init__(self, command: str | None, code: int, reply: str) -> None:
+    def __init__(
+        self, command: str | None, code: int, reply: str, *, state: str | None = None
+    ) -> None:
         self.command = command
         self.code = code
         self.reply = reply
+        self.state = state
         what = repr(command) if command is not None else "the connection"
-        super().__init__(f"the server refused {what}: {reply}")
+        then = f"; now in {state}" if state is not None else ""
+        super().__init__(f"the server refused {what}: {reply}{then}")
 
 
 class SpecError(ValueError):

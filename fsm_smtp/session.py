@@ -9,12 +9,11 @@ protocol. Time, too, comes from outside.
 The machine decides; this file changes no state and knows no order (see `fsm_smtp.machine`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from fsm_smtp.command import SMTPCommand
 from fsm_smtp.configuration import Configuration
+from fsm_smtp.counts import Limits, RepliesDue
 from fsm_smtp.errors import (
     ConnectionLost,
     MalformedReply,
@@ -22,6 +21,7 @@ from fsm_smtp.errors import (
     ReplyTimeout,
     UnexpectedReply,
 )
+from fsm_smtp.event import Event, Observer
 from fsm_smtp.machine import ProtocolMachine, Step, shared_machine
 from fsm_smtp.vocabulary import Vocabulary
 from fsm_smtp.wire import (
@@ -35,31 +35,7 @@ from fsm_smtp.wire import (
 )
 from fsm_smtp.wire.commands import bdat
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened, for transcripts and observers; credentials are redacted.
-
-    Attributes:
-        who: ``"C"`` for the client, ``"S"`` for the server, ``"-"`` for the connection.
-        text: the line, the reply, or what happened; safe to print.
-        before: name of the state before it.
-        after: name of the state after it.
-        trigger: the trigger it was.
-        row: id of the row that fired.
-        notes: what is not as it should be, each in a few words.
-    """
-
-    who: str
-    text: str
-    before: str
-    after: str
-    trigger: str
-    row: str
-    notes: tuple[str, ...] = ()
-
-
-Observer = Callable[[Event], None]
+__all__ = ["Event", "Observer", "Session"]
 
 
 @lru_cache(maxsize=64)
@@ -107,6 +83,8 @@ class Session:
         self._asked: str | None = None  # the trigger that waits for its reply
         self._last: Command | str | None = None
         self._offers = Offers(b"", {})
+        self._replies_due = RepliesDue.of(self._machine.table)
+        self._limits: Limits | None = None  # once LIMITS has been offered
 
     # -- what is so ------------------------------------------------------------------------------
 
@@ -150,6 +128,18 @@ class Session:
         """Whether there are octets that `next_reply` has not given out yet."""
         return self._parser.pending
 
+    @property
+    def mails_left(self) -> int | None:
+        """How many more transactions the server takes here (RFC 9422); ``None`` for any number."""
+        return None if self._limits is None else self._limits.mails_left
+
+    @property
+    def replies_due(self) -> int:
+        """How many replies are still to come to what was sent last; 0 when nothing is awaited."""
+        if self._replies_due is not None and self._replies_due.left:
+            return self._replies_due.left
+        return int(self._asked is not None)
+
     def wait_for(self) -> tuple[float, str]:
         """How many seconds to wait for the reply at least, and the section that says so."""
         trigger = self._machine.table.triggers[self._asked or "connect"]
@@ -166,18 +156,24 @@ class Session:
         self._link("connect_tls" if tls else "connect", "connected" + (" with TLS" if tls else ""))
         self._parser = ReplyParser()
         self._asked, self._last = "connect", None
+        self._limits = None
 
     def send(self, command: Command) -> bytes:
         """The octets of *command*, if it is legal now.
 
         Raises:
             CommandRefused: it is not; nothing has changed.
+            LimitReached: the server does not take so many (RFC 9422); nothing has changed.
         """
         trigger = self._words.command(command)
         model = self._model
         before = model.configuration
+        if self._limits is not None and self.may(trigger):
+            self._limits.sent(command, before.state)
         if not self._machine.events[trigger].trigger(model):
             raise self._machine.refusal(before, trigger, command.redacted)
+        if self._replies_due is not None:
+            self._replies_due.expect(trigger)
         self._encoder = None
         self._asked = trigger
         self._last = command
@@ -215,6 +211,8 @@ class Session:
         """
         before = self._model.configuration
         step = self._machine.fire(self._model, "send_dot")
+        if self._replies_due is not None:
+            self._replies_due.expect("send_dot")
         encoder = self._encoder or ContentEncoder()
         self._encoder = None
         self._asked, self._last = "send_dot", "."
@@ -314,14 +312,23 @@ class Session:
         """Offer *reply* to the machine; gives it back, or raises if it is a violation."""
         model = self._model
         before = model.configuration
-        trigger = self._words.reply(reply.code)
+        code = reply.code
+        if self._replies_due is not None:
+            counted = self._replies_due.code(self._asked, reply)
+            if counted is None:
+                if self._observer is not None:
+                    state = before.state
+                    self._observer(Event("S", str(reply), state, state, "reply", "", (), reply))
+                return reply
+            code = counted
+        trigger = self._words.reply(code)
         step = self._machine.fire(model, trigger)
         asked, self._asked = self._asked, None
         due = self._due[step.target]
         notes = self._read_offers(reply) if due and self.may("offers_end") else ()
         if self._observer is not None:
             notes += self._notes(reply, asked)
-            self._tell("S", str(reply), before, trigger, step, *notes)
+            self._tell("S", str(reply), before, trigger, step, *notes, reply=reply)
         row = step.row
         if row is not None and row.violation:
             raise UnexpectedReply(
@@ -337,7 +344,10 @@ class Session:
 
     def _read_offers(self, reply: Reply) -> tuple[str, ...]:
         """Take in the offers of *reply*, and say what is not right with them."""
-        self._offers = parse_offers(reply)
+        self._offers = offers = parse_offers(reply)
+        if offers.limits or self._limits is not None:
+            self._limits = self._limits or Limits()
+            self._limits.offered(offers.limits)
         notes: list[str] = []
         for trigger in map(self._words.offer, self._offers):
             if trigger is not None:
@@ -359,7 +369,9 @@ class Session:
         step = self._machine.fire(self._model, "reply_invalid")
         if self._observer is not None:
             self._tell("S", printable(error.received), before, "reply_invalid", step)
-        return error
+        return MalformedReply(
+            error.what, error.rfc, error.received, state=before.state, command=self.last_command
+        )
 
     def _plaintext(self, octets: bytes) -> RemoteProtocolError:
         before = self._model.configuration
@@ -384,10 +396,11 @@ class Session:
         trigger: str,
         step: Step,
         *notes: str,
+        reply: Reply | None = None,
     ) -> None:
         assert self._observer is not None
         assert step.row is not None
         if step.row.note:
             notes = (step.row.note, *notes)
         after = self._model.configuration.state
-        self._observer(Event(who, text, before.state, after, trigger, step.row.id, notes))
+        self._observer(Event(who, text, before.state, after, trigger, step.row.id, notes, reply))

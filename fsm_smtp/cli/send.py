@@ -120,7 +120,7 @@ def _sent(
     from fsm_smtp.client import Client
 
     with Client(host, port, options) as client, _progress(file, human) as content:
-        return client.send_message(given["sender"], given["recipients"], content)
+        return client.send_message(content, given["sender"], given["recipients"])
 
 
 # -- what is shown ------------------------------------------------------------------------------

@@ -4,8 +4,31 @@
 """
 
 from fsm_smtp.client.aio import AsyncClient
+from fsm_smtp.client.backoff import Backoff
+from fsm_smtp.client.base import Closed
+from fsm_smtp.client.callbacks import Credentials, Logon, Response, Status, Waiting
+from fsm_smtp.client.content import Progress
+from fsm_smtp.client.extensions import DeliverBy, Extensions, Recipient
 from fsm_smtp.client.options import Options, Security
 from fsm_smtp.client.result import Fate, SendResult
 from fsm_smtp.client.sync import Client
 
-__all__ = ["AsyncClient", "Client", "Fate", "Options", "Security", "SendResult"]
+__all__ = [
+    "AsyncClient",
+    "Backoff",
+    "Client",
+    "Closed",
+    "Credentials",
+    "DeliverBy",
+    "Extensions",
+    "Fate",
+    "Logon",
+    "Options",
+    "Progress",
+    "Recipient",
+    "Response",
+    "Security",
+    "SendResult",
+    "Status",
+    "Waiting",
+]

@@ -3,26 +3,26 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fsm_smtp.client.address import address_literal
-from fsm_smtp.client.alone import Alone
-from fsm_smtp.client.content import Content, Source
-from fsm_smtp.client.dialogue import Dialogue
-from fsm_smtp.client.options import Options
+from fsm_smtp.client.backoff import ONCE, may_help
+from fsm_smtp.client.commands import Commands
+from fsm_smtp.client.content import Source
+from fsm_smtp.client.extensions import Extensions, Recipient
+from fsm_smtp.client.message import Message
 from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.client.stream import Stream
-from fsm_smtp.errors import ConnectionLost, HandshakeFailed
-from fsm_smtp.session import Session
-from fsm_smtp.wire import Command, Offers, Reply
+from fsm_smtp.errors import ConnectionLost, HandshakeFailed, ProtocolError
+from fsm_smtp.wire import Reply
 
 _T = TypeVar("_T")
 
 
-class AsyncClient:
+class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]]):
     """An SMTP client on asyncio: `Client` with ``await``. One connection, one task at a time.
 
     Args:
@@ -33,33 +33,7 @@ class AsyncClient:
         source_address: local address and port to connect from.
     """
 
-    def __init__(
-        self,
-        host: str = "localhost",
-        port: int = 25,
-        options: Options | None = None,
-        *,
-        path: str | None = None,
-        source_address: tuple[str, int] | None = None,
-    ) -> None:
-        self.host = host
-        self.port = port
-        self.path = path
-        self.options = options or Options()
-        self.source_address = source_address
-        self._dialogue = Dialogue(self.options)
-        self._stream: Stream | None = None
-        self._alone = Alone(self._dialogue.session)
-
-    @property
-    def session(self) -> Session:
-        """The session: its state, what is legal, what was offered."""
-        return self._dialogue.session
-
-    @property
-    def offers(self) -> Offers:
-        """What EHLO offered, as far as it is in force."""
-        return self.session.offers
+    _stream: Stream | None = None
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -72,33 +46,46 @@ class AsyncClient:
             Rejected: the server refuses the connection, EHLO or the credentials.
             ProtocolError: what else the server may do wrong. In each case the client is closed.
         """
+        pauses = (self.options.reconnect or ONCE).pauses()
         with self._alone:
-            if self._stream is not None:
-                raise RuntimeError("this client is connected already; close it first")
-            try:
-                await self._open()
-                return await self._converse(self._dialogue.open())
-            except BaseException:
-                self.close()
-                raise
+            while True:
+                try:
+                    return await self._connect()
+                except ProtocolError as error:
+                    pause = next(pauses, None) if may_help(error) else None
+                    if pause is None:
+                        raise
+                    await asyncio.sleep(pause)
+
+    async def _connect(self) -> Reply:
+        if self._stream is not None:
+            raise RuntimeError("this client is connected already; close it first")
+        try:
+            await self._open()
+            return await self._converse(self._dialogue.open())
+        except BaseException:
+            self.close()
+            raise
 
     async def quit(self) -> Reply | None:
         """Send QUIT if that is legal, and close; gives its reply, if there was one."""
         with self._alone:
-            if self._stream is None:
-                return None
-            try:
-                return await self._converse(self._dialogue.quit())
-            finally:
-                self.close()
+            return await self._quit()
+
+    async def _quit(self) -> Reply | None:
+        if self._stream is None:
+            return None
+        try:
+            return await self._converse(self._dialogue.quit())
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the connection at once, without QUIT. Afterwards `connect` may be called again."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-        if self.session.may("close"):
-            self.session.close()
+        self._ended()
 
     async def __aenter__(self) -> "AsyncClient":
         await self.connect()
@@ -119,25 +106,27 @@ class AsyncClient:
 
     async def send_message(
         self,
-        sender: str,
-        recipients: Sequence[str],
         content: Source,
-        parameters: Mapping[str, str | None] | None = None,
+        sender: str | None = None,
+        recipients: str | Sequence[str | Recipient] | None = None,
+        *,
+        extensions: Extensions | None = None,
     ) -> SendResult:
         """Send one message; gives a fate for each recipient. See `Client.send_message`."""
-        flow = self._dialogue.send(sender, recipients, Content.of(content), parameters)
-        return await self._run(flow)
-
-    async def command(self, command: Command) -> Reply:
-        """Send one command of `fsm_smtp.wire.commands` and give its reply.
-
-        Raises:
-            CommandRefused: the machine does not allow it now; nothing was written.
-            ProtocolError: what the server may do wrong.
-        """
-        return await self._run(self._dialogue.command(command))
+        message = Message.of(content, sender, recipients, extensions)
+        with self._alone:
+            if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
+                await self._quit()
+                await self._connect()
+            return await self._converse(self._dialogue.send(message))
 
     # -- octets ----------------------------------------------------------------------------------
+
+    def _reply(self, flow: Flow[Reply]) -> Coroutine[Any, Any, Reply]:
+        return self._run(flow)
+
+    def _done(self, flow: Flow[None]) -> Coroutine[Any, Any, None]:
+        return self._run(flow)
 
     async def _run(self, flow: Flow[_T]) -> _T:
         with self._alone:
@@ -147,7 +136,7 @@ class AsyncClient:
         """Do what *flow* asks for, until it ends. A session that cannot go on is closed."""
         stream = self._stream
         if stream is None:
-            raise RuntimeError("this client is not connected")
+            raise self._not_connected()
         send, seconds = flow.send, self.options.seconds
         answer: Answer = None
         try:
@@ -175,9 +164,11 @@ class AsyncClient:
             return early
         name = self.options.server_name or self.host
         try:
-            await stream.start_tls(self.options.tls_context(), name, self.options.seconds)
+            context = self.options.tls_context()
+            await stream.start_tls(context, name, self.options.seconds)
         except OSError as error:
             return error
+        self._secured(stream.secured(), context)
         return None
 
     async def _open(self) -> None:
@@ -191,7 +182,8 @@ class AsyncClient:
         except OSError as error:
             where = self.path or f"{self.host}:{self.port}"
             what = f"no connection to {where}: {str(error) or type(error).__name__}"
-            raise ConnectionLost(what, state=state, command=None, who="network") from error
+            lost = ConnectionLost(what, state=state, command=None, who="network")
+            raise self._lost(lost) from error
         if self.options.ehlo_name is None:
             self._dialogue.ehlo_name = address_literal(stream.local_address())
 
@@ -214,6 +206,8 @@ class AsyncClient:
                     server_hostname=name,
                     local_addr=self.source_address,
                 )
+        if context is not None:
+            self._secured(stream.secured(), context)
         return stream
 
 

@@ -15,6 +15,11 @@ class Alone:
         self._session = session
         self._lock = Lock()
 
+    @property
+    def taken(self) -> bool:
+        """Whether somebody is in."""
+        return self._lock.locked()
+
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
             raise RuntimeError(f"this client is busy; last command: {self._session.last_command}")

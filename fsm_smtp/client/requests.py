@@ -20,13 +20,20 @@ class Wait:
     The adapter empties them when they are written.
     """
 
-    __slots__ = ("deadline", "octets", "seconds")
+    __slots__ = ("before", "deadline", "octets", "seconds")
 
     def __init__(self, seconds: float, octets: bytes = b"") -> None:
         self.seconds = seconds
         self.octets = octets
         #: When it ends, on the adapter's clock; set by the adapter at its first read.
         self.deadline: float | None = None
+        #: Seconds waited already, where this wait goes on with another one.
+        self.before = 0.0
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited in all, once this wait has run out."""
+        return self.before + self.seconds
 
 
 class _Handshake:

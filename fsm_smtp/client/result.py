@@ -28,6 +28,12 @@ class Fate:
     reply: Reply | None
     permanent: bool = False
 
+    @property
+    def status(self) -> str | None:
+        """The enhanced status code (``5.1.1``, RFC 3463) of the reply, if it has one."""
+        found = None if self.reply is None else self.reply.enhanced
+        return None if found is None else ".".join(map(str, found))
+
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
@@ -67,6 +73,17 @@ class Fates:
         """The recipient with this number was refused."""
         permanent = reply.first_digit == 5
         self._fates[number] = Fate(self._recipients[number], "refused", reply, permanent)
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """The numbers of the recipients without a fate so far."""
+        return tuple(number for number, fate in enumerate(self._fates) if fate is None)
+
+    def settle(self, number: int, reply: Reply) -> None:
+        """This reply decides for the recipient with this number."""
+        digit = reply.first_digit
+        outcome: Outcome = "accepted" if digit == 2 else "refused"
+        self._fates[number] = Fate(self._recipients[number], outcome, reply, digit == 5)
 
     def decide(self, reply: Reply) -> None:
         """This reply decides for all who are still open."""

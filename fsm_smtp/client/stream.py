@@ -112,6 +112,11 @@ class Stream(asyncio.Protocol):
         assert self._transport is not None
         return self._transport.get_extra_info("sockname")
 
+    def secured(self) -> object:
+        """The TLS connection, an `ssl.SSLObject`; ``None`` in clear."""
+        assert self._transport is not None
+        return self._transport.get_extra_info("ssl_object")
+
     # -- called by the event loop ----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -2,32 +2,33 @@
 
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TypeVar
 
 from fsm_smtp.client.address import address_literal
-from fsm_smtp.client.alone import Alone
+from fsm_smtp.client.backoff import ONCE, may_help
 from fsm_smtp.client.channel import Timed, channel
-from fsm_smtp.client.content import Content, Source
-from fsm_smtp.client.dialogue import Dialogue
-from fsm_smtp.client.options import Options
+from fsm_smtp.client.commands import Commands
+from fsm_smtp.client.content import Source
+from fsm_smtp.client.extensions import Extensions, Recipient
+from fsm_smtp.client.message import Message
 from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
-from fsm_smtp.errors import ConnectionLost, HandshakeFailed
-from fsm_smtp.session import Session
-from fsm_smtp.wire import Command, Offers, Reply
+from fsm_smtp.errors import ConnectionLost, HandshakeFailed, ProtocolError
+from fsm_smtp.wire import Reply
 
 _T = TypeVar("_T")
 
 
-class Client:
+class Client(Commands[Reply, None]):
     """An SMTP client on blocking sockets. One connection, one thread at a time.
 
     Use it as a context manager: it connects on entry, and sends QUIT and closes on exit::
 
         with Client("mx.example.com", 25, Options(security="starttls")) as client:
-            result = client.send_message("me@example.com", ["you@example.com"], b"...")
+            result = client.send_message(b"...", "me@example.com", ["you@example.com"])
 
     Args:
         host: name or address; with *path* only the name for TLS.
@@ -37,33 +38,7 @@ class Client:
         source_address: local address and port to connect from.
     """
 
-    def __init__(
-        self,
-        host: str = "localhost",
-        port: int = 25,
-        options: Options | None = None,
-        *,
-        path: str | None = None,
-        source_address: tuple[str, int] | None = None,
-    ) -> None:
-        self.host = host
-        self.port = port
-        self.path = path
-        self.options = options or Options()
-        self.source_address = source_address
-        self._dialogue = Dialogue(self.options)
-        self._channel: Timed | None = None
-        self._alone = Alone(self._dialogue.session)
-
-    @property
-    def session(self) -> Session:
-        """The session: its state, what is legal, what was offered."""
-        return self._dialogue.session
-
-    @property
-    def offers(self) -> Offers:
-        """What EHLO offered, as far as it is in force."""
-        return self.session.offers
+    _channel: Timed | None = None
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -76,33 +51,46 @@ class Client:
             Rejected: the server refuses the connection, EHLO or the credentials.
             ProtocolError: what else the server may do wrong. In each case the client is closed.
         """
+        pauses = (self.options.reconnect or ONCE).pauses()
         with self._alone:
-            if self._channel is not None:
-                raise RuntimeError("this client is connected already; close it first")
-            try:
-                self._open()
-                return self._converse(self._dialogue.open())
-            except BaseException:
-                self.close()
-                raise
+            while True:
+                try:
+                    return self._connect()
+                except ProtocolError as error:
+                    pause = next(pauses, None) if may_help(error) else None
+                    if pause is None:
+                        raise
+                    time.sleep(pause)
+
+    def _connect(self) -> Reply:
+        if self._channel is not None:
+            raise RuntimeError("this client is connected already; close it first")
+        try:
+            self._open()
+            return self._converse(self._dialogue.open())
+        except BaseException:
+            self.close()
+            raise
 
     def quit(self) -> Reply | None:
         """Send QUIT if that is legal, and close; gives its reply, if there was one."""
         with self._alone:
-            if self._channel is None:
-                return None
-            try:
-                return self._converse(self._dialogue.quit())
-            finally:
-                self.close()
+            return self._quit()
+
+    def _quit(self) -> Reply | None:
+        if self._channel is None:
+            return None
+        try:
+            return self._converse(self._dialogue.quit())
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the connection at once, without QUIT. Afterwards `connect` may be called again."""
         if self._channel is not None:
             self._channel.socket.close()
             self._channel = None
-        if self.session.may("close"):
-            self.session.close()
+        self._ended()
 
     def __enter__(self) -> "Client":
         self.connect()
@@ -123,35 +111,41 @@ class Client:
 
     def send_message(
         self,
-        sender: str,
-        recipients: Sequence[str],
         content: Source,
-        parameters: Mapping[str, str | None] | None = None,
+        sender: str | None = None,
+        recipients: str | Sequence[str | Recipient] | None = None,
+        *,
+        extensions: Extensions | None = None,
     ) -> SendResult:
         """Send one message; gives a fate for each recipient, whatever the server does.
 
         Args:
-            sender: the reverse-path without angle brackets; ``""`` for notifications.
-            recipients: the forward-paths without angle brackets.
-            content: see `Content.of`; line ends are made CRLF.
-            parameters: of MAIL, beside SIZE, BODY and SMTPUTF8, which are set as needed.
+            content: an `email` message, octets, a binary file, or an iterable of octets; see
+                `Content.of`. Line ends are made CRLF.
+            sender: the reverse-path without angle brackets, ``""`` for notifications; the
+                message's Sender or From when ``None``.
+            recipients: the forward-paths without angle brackets, or each as a `Recipient`; the
+                message's To, Cc and Bcc when ``None``. Bcc is never sent.
+            extensions: what is asked of the server's extensions; SIZE, 8BITMIME and SMTPUTF8 are
+                used as needed.
 
         Raises:
             LocalProtocolError: the message cannot be sent, or not now; nothing was written.
         """
-        flow = self._dialogue.send(sender, recipients, Content.of(content), parameters)
-        return self._run(flow)
-
-    def command(self, command: Command) -> Reply:
-        """Send one command of `fsm_smtp.wire.commands` and give its reply.
-
-        Raises:
-            CommandRefused: the machine does not allow it now; nothing was written.
-            ProtocolError: what the server may do wrong.
-        """
-        return self._run(self._dialogue.command(command))
+        message = Message.of(content, sender, recipients, extensions)
+        with self._alone:
+            if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
+                self._quit()
+                self._connect()
+            return self._converse(self._dialogue.send(message))
 
     # -- octets ----------------------------------------------------------------------------------
+
+    def _reply(self, flow: Flow[Reply]) -> Reply:
+        return self._run(flow)
+
+    def _done(self, flow: Flow[None]) -> None:
+        return self._run(flow)
 
     def _run(self, flow: Flow[_T]) -> _T:
         with self._alone:
@@ -161,7 +155,7 @@ class Client:
         """Do what *flow* asks for, until it ends. A session that cannot go on is closed."""
         moved = self._channel
         if moved is None:
-            raise RuntimeError("this client is not connected")
+            raise self._not_connected()
         send, seconds = flow.send, self.options.seconds
         answer: Answer = None
         try:
@@ -196,7 +190,10 @@ class Client:
         # Of a connection that is gone already, `ssl` makes a socket without any handshake.
         plain.getpeername()
         name = self.options.server_name or self.host
-        return self.options.tls_context().wrap_socket(plain, server_hostname=name)
+        context = self.options.tls_context()
+        secured = context.wrap_socket(plain, server_hostname=name)
+        self._secured(secured, context)
+        return secured
 
     def _open(self) -> None:
         """Connect, and shake hands where TLS comes first."""
@@ -215,7 +212,8 @@ class Client:
         except OSError as error:
             where = self.path or f"{self.host}:{self.port}"
             what = f"no connection to {where}: {str(error) or type(error).__name__}"
-            raise ConnectionLost(what, state=state, command=None, who="network") from error
+            lost = ConnectionLost(what, state=state, command=None, who="network")
+            raise self._lost(lost) from error
         if self.options.ehlo_name is None:
             self._dialogue.ehlo_name = address_literal(connected.getsockname())
 

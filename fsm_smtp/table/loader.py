@@ -17,6 +17,7 @@ from fsm_smtp.table.model import (
     Goal,
     Group,
     Party,
+    RepliesExpected,
     ReplyClass,
     Restriction,
     Row,
@@ -34,7 +35,7 @@ _T = TypeVar("_T")
 
 #: What a trigger may say beyond `by`, `means` and `rfc`.
 _TRIGGER_KEYS: Mapping[str, tuple[str, ...]] = {
-    "client": ("verb", "argument", "parameter", "replies", "wait", "group"),
+    "client": ("verb", "argument", "parameter", "replies", "wait", "group", "replies_expected"),
     "server": ("codes", "digit", "keyword"),
     "link": (),
 }
@@ -148,6 +149,10 @@ class _Builder:
             f["replies"].choice("replies", self.replies)
         group = f["group"].choice("group", ("anywhere", "last", "first")) if "group" in f else None
 
+        expected = "one"
+        if "replies_expected" in f:
+            expected = f["replies_expected"].choice("replies_expected", ("one", "per_recipient"))
+
         def optional_text(key: str) -> str | None:
             return f[key].text(key) if key in f else None
 
@@ -162,6 +167,7 @@ class _Builder:
             replies=optional_text("replies"),
             wait=self._seconds(f["wait"]) if "wait" in f else None,
             group=cast("Group | None", group),
+            replies_expected=cast("RepliesExpected", expected),
             codes=self._codes(f["codes"], "2345") if "codes" in f else (),
             digit=self._digit(f["digit"]) if "digit" in f else None,
             keyword=optional_text("keyword"),

@@ -11,6 +11,7 @@ from fsm_smtp.table.server_model import Server
 
 Party = Literal["client", "server", "link"]
 Group = Literal["anywhere", "last", "first"]
+RepliesExpected = Literal["one", "per_recipient"]
 ReplyClass = Literal["intermediate", "success", "error"]
 
 
@@ -48,9 +49,10 @@ class Trigger:
 
     A client trigger may name the command line it stands for (`verb`, narrowed by `argument` or
     `parameter`), the key under which its replies are listed (`replies`), how many seconds the
-    client waits at least (`wait`, RFC 5321 §4.5.3.2), and where it may stand in a command group
-    (`group`, RFC 2920 §3.1). A server trigger names the replies it stands for by `codes`, or by
-    first `digit`, or the EHLO `keyword` it reports.
+    client waits at least (`wait`, RFC 5321 §4.5.3.2), where it may stand in a command group
+    (`group`, RFC 2920 §3.1), and whether it gets one reply or one for each recipient that was
+    accepted (`replies_expected`, RFC 2033 §4.2). A server trigger names the replies it stands for
+    by `codes`, or by first `digit`, or the EHLO `keyword` it reports.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Trigger:
     replies: str | None = None
     wait: int | None = None
     group: Group | None = None
+    replies_expected: RepliesExpected = "one"
     codes: tuple[int, ...] = ()
     digit: int | None = None
     keyword: str | None = None

@@ -1,5 +1,6 @@
 """What a server offers: the lines of its 250 to EHLO (RFC 5321 §4.1.1.1)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +10,9 @@ from fsm_smtp.wire.replies import Reply
 
 # An old server's way of writing AUTH; some still send it beside the line of RFC 4954.
 _OLD_AUTH: Final = b"AUTH="
+
+# RFC 9422 §3 with §4: the limits defined so far are numbers from 1 to 999999.
+_LIMIT_VALUE: Final = re.compile(r"[1-9][0-9]{0,5}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +36,16 @@ class Offers(Mapping[str, tuple[str, ...]]):
 
     def __contains__(self, keyword: object) -> bool:
         return isinstance(keyword, str) and keyword.upper() in self.keywords
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """What LIMITS says, by name in upper case (RFC 9422 §3); only numbers count."""
+        found: dict[str, int] = {}
+        for limit in self.keywords.get("LIMITS", ()):
+            name, _, value = limit.partition("=")
+            if _LIMIT_VALUE.fullmatch(value):
+                found.setdefault(name.upper(), int(value))
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keywords)

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar, cast
 
-from fsm_smtp.client import AsyncClient, Client, Options, SendResult
+from fsm_smtp.client import AsyncClient, Client, Extensions, Options, Recipient, SendResult
+from fsm_smtp.client.commands import Commands
 from fsm_smtp.client.content import Source
-from fsm_smtp.session import Session
-from fsm_smtp.wire import Command, Reply
+from fsm_smtp.wire import Reply
 
 _T = TypeVar("_T")
 
@@ -18,21 +19,23 @@ SENDER = "me@example.test"
 RECIPIENTS = ("one@example.test", "two@example.test")
 
 
-class AnyClient(Protocol):
-    """What both clients can do, from a test's point of view."""
+class AnyClient(Commands[Reply, None]):
+    """What both clients can do, from a test's point of view: this is never made."""
 
-    @property
-    def session(self) -> Session: ...
+    @abstractmethod
     def connect(self) -> Reply: ...
+    @abstractmethod
     def quit(self) -> Reply | None: ...
+    @abstractmethod
     def close(self) -> None: ...
-    def command(self, command: Command) -> Reply: ...
+    @abstractmethod
     def send_message(
         self,
-        sender: str,
-        recipients: Sequence[str],
         content: Source,
-        parameters: Mapping[str, str | None] | None = None,
+        sender: str | None = None,
+        recipients: str | Sequence[str | Recipient] | None = None,
+        *,
+        extensions: Extensions | None = None,
     ) -> SendResult: ...
 
 
@@ -43,37 +46,23 @@ class Awaited:
         self.client = client
         self._runner = runner
 
-    @property
-    def session(self) -> Session:
-        return self.client.session
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self.client, name)
+        if not callable(found) or name == "session":
+            return found
+
+        def called(*args: object, **kwargs: object) -> object:
+            async def inside() -> object:
+                value = found(*args, **kwargs)
+                return await value if isinstance(value, Awaitable) else value
+
+            return self._runner.run(inside())
+
+        return called
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """Run one to its end."""
         return self._runner.run(coroutine)
-
-    def connect(self) -> Reply:
-        return self.run(self.client.connect())
-
-    def quit(self) -> Reply | None:
-        return self.run(self.client.quit())
-
-    def close(self) -> None:
-        async def closing() -> None:
-            self.client.close()
-
-        self.run(closing())
-
-    def command(self, command: Command) -> Reply:
-        return self.run(self.client.command(command))
-
-    def send_message(
-        self,
-        sender: str,
-        recipients: Sequence[str],
-        content: Source,
-        parameters: Mapping[str, str | None] | None = None,
-    ) -> SendResult:
-        return self.run(self.client.send_message(sender, recipients, content, parameters))
 
 
 @contextlib.contextmanager
@@ -92,7 +81,7 @@ def client(
     if adapter == "sync":
         blocking = Client(host, port, options, path=where, source_address=source_address)
         try:
-            yield blocking
+            yield cast(AnyClient, blocking)
         finally:
             blocking.close()
         return
@@ -100,6 +89,6 @@ def client(
         asynchronous = AsyncClient(host, port, options, path=where, source_address=source_address)
         awaited = Awaited(asynchronous, runner)
         try:
-            yield awaited
+            yield cast(AnyClient, awaited)
         finally:
-            awaited.close()
+            cast(AnyClient, awaited).close()

@@ -35,11 +35,11 @@ def send(
 ) -> SendResult:
     if adapter == "sync":
         with Client(server.host, server.port, how) as client:
-            return client.send_message(SENDER, recipients, content)
+            return client.send_message(content, SENDER, recipients)
 
     async def sending() -> SendResult:
         async with AsyncClient(server.host, server.port, how) as client:
-            return await client.send_message(SENDER, recipients, content)
+            return await client.send_message(content, SENDER, recipients)
 
     return asyncio.run(sending())
 
@@ -116,7 +116,7 @@ def test_one_session_enters_all_fifteen_states(servers: ServerPark) -> None:
         assert client.command(commands.helo("client.example.test")).code == 250  # HELO
         assert client.command(commands.noop()).code == 250  # CUSTOM
         # MAIL, RCPT, DATA, SEND_STREAM, DOT, SEND_MESSAGE
-        result = client.send_message(SENDER, RECIPIENTS[:1], message())
+        result = client.send_message(message(), SENDER, RECIPIENTS[:1])
         assert result.all_accepted, result
         assert client.command(commands.rset()).code == 250  # RSET
     # QUIT, and NONE again

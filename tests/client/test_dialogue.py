@@ -9,8 +9,8 @@ import pytest
 
 from fsm_smtp.client import AsyncClient, Options, SendResult
 from fsm_smtp.client.channel import KernelTimed, Timed, channel
-from fsm_smtp.client.content import Content
 from fsm_smtp.client.dialogue import LAST_WORDS, Dialogue
+from fsm_smtp.client.message import Message
 from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
 from fsm_smtp.errors import (
     ConnectionLost,
@@ -65,7 +65,7 @@ def opened(**options: float) -> Dialogue:
 
 
 def sending(dialogue: Dialogue) -> Flow[SendResult]:
-    return dialogue.send(SENDER, RECIPIENTS, Content.of([b"x" * 20_000, b"y"]))
+    return dialogue.send(Message.of([b"x" * 20_000, b"y"], SENDER, RECIPIENTS))
 
 
 @pytest.mark.parametrize(

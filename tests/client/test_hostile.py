@@ -89,7 +89,7 @@ def visit(
     ):
         try:
             sender.connect()
-            seen.result = sender.send_message(SENDER, recipients, content)
+            seen.result = sender.send_message(content, SENDER, recipients)
         except ProtocolError as error:
             seen.error = error
         seen.legal = sender.session.legal
@@ -98,7 +98,7 @@ def visit(
             sender.close()
         seen.octets = server.taken[0].octets
         sender.connect()
-        assert sender.send_message(SENDER, recipients, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, recipients).all_accepted
         sender.quit()
     assert time.monotonic() - started < LIMIT
     return seen
@@ -112,7 +112,7 @@ def closed_or_usable(sender: AnyClient) -> None:
     assert legal == CLOSED or "send_quit" in legal
     if legal == CLOSED:
         with pytest.raises(RuntimeError, match="not connected"):
-            sender.send_message(SENDER, RECIPIENTS, HELLO)
+            sender.send_message(HELLO, SENDER, RECIPIENTS)
 
 
 # -- every lie in every state --------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_the_end_at_every_octet(adapter: str, reset: bool) -> None:
             result, error = None, None
             try:
                 sender.connect()
-                result = sender.send_message(SENDER, RECIPIENTS[:1], HELLO)
+                result = sender.send_message(HELLO, SENDER, RECIPIENTS[:1])
                 sender.quit()
             except ProtocolError as raised:
                 error = raised
@@ -343,7 +343,7 @@ def test_an_answer_before_the_end_of_data_is_none_to_it(adapter: str, apart: flo
         client(adapter, server.port, Options(timeout=SECONDS)) as sender,
     ):
         sender.connect()
-        result = sender.send_message(SENDER, RECIPIENTS, (slowly() for _ in range(1)))
+        result = sender.send_message((slowly() for _ in range(1)), SENDER, RECIPIENTS)
         assert type(result.error) is UnexpectedReply
         assert [fate.outcome for fate in result.fates] == ["refused", "refused"]
         assert sender.session.legal == CLOSED

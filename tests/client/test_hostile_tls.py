@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from fsm_smtp.client import Options
+from fsm_smtp.client import Extensions, Options
 from fsm_smtp.client.options import Security
 from fsm_smtp.errors import (
     ConnectionLost,
@@ -76,7 +76,7 @@ def test_under_tls(adapter: str, tls: Tls, security: Security) -> None:
         assert sender.session.configuration["tls"] == "yes"
         assert sender.session.configuration["authenticated"] == "yes"
         assert "STARTTLS" not in sender.session.offers
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO * 50_000).all_accepted
+        assert sender.send_message(HELLO * 50_000, SENDER, RECIPIENTS).all_accepted
         sender.quit()
         assert b"AUTH" not in server.taken[0].clear
         assert b"MAIL" not in server.taken[0].clear
@@ -121,7 +121,7 @@ def test_tls_only_wished_for(adapter: str, tls: Tls, how: str) -> None:
         client(adapter, server.port, options(tls, "opportunistic", told)) as sender,
     ):
         sender.connect()
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         assert sender.session.configuration["tls"] == "no"
         sender.quit()
     assert b"MAIL" in server.taken[0].clear
@@ -300,9 +300,11 @@ def test_no_injection_by_address_or_parameter(adapter: str, nasty: str) -> None:
         ]
         for reverse, forward, parameters in tries:
             with pytest.raises(InvalidCommand):
-                sender.send_message(reverse, forward, HELLO, parameters)
+                sender.send_message(
+                    HELLO, reverse, forward, extensions=Extensions(parameters=parameters)
+                )
         assert sender.session.configuration is before
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
     assert server.taken[0].octets.count(b"\r\n") == len(
         ["EHLO", "MAIL", "RCPT", "RCPT", "DATA", "hello", ".", "QUIT"]

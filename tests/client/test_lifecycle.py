@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fsm_smtp.client import AsyncClient, Client, Options
+from fsm_smtp.client import AsyncClient, Client, Extensions, Options
 from fsm_smtp.client.address import address_literal
 from fsm_smtp.client.content import PIECE, Source
 from fsm_smtp.errors import (
@@ -57,13 +57,13 @@ def test_a_context_manager_says_quit() -> None:
     with serving(HONEST, HONEST) as server:
         with Client("127.0.0.1", server.port, OPTIONS) as blocking:
             assert blocking.offers["SIZE"] == ()
-            assert blocking.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+            assert blocking.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         assert blocking.session.legal == CLOSED
 
         async def asynchronous() -> AsyncClient:
             async with AsyncClient("127.0.0.1", server.port, OPTIONS) as client:
                 assert "8BITMIME" in client.offers
-                assert (await client.send_message(SENDER, RECIPIENTS, HELLO)).all_accepted
+                assert (await client.send_message(HELLO, SENDER, RECIPIENTS)).all_accepted
             return client
 
         assert asyncio.run(asynchronous()).session.legal == CLOSED
@@ -113,7 +113,7 @@ def test_closed_before_and_after(adapter: str) -> None:
         assert reply.code == 221
         assert sender.quit() is None
         with pytest.raises(RuntimeError, match="not connected"):
-            sender.send_message(SENDER, RECIPIENTS, HELLO)
+            sender.send_message(HELLO, SENDER, RECIPIENTS)
         sender.connect()
         assert sender.command(commands.noop()).code == 250
         sender.close()
@@ -158,11 +158,11 @@ def test_what_the_machine_refuses(adapter: str) -> None:
         assert len(server.taken[0].octets) == before
         sender.command(commands.mail(SENDER))
         with pytest.raises(CommandRefused):
-            sender.send_message(SENDER, RECIPIENTS, HELLO)
+            sender.send_message(HELLO, SENDER, RECIPIENTS)
         sender.command(commands.rset())
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         with pytest.raises(InvalidCommand, match="without recipients"):
-            sender.send_message(SENDER, (), HELLO)
+            sender.send_message(HELLO, SENDER, ())
         sender.quit()
 
 
@@ -175,7 +175,7 @@ def test_a_connection_that_went_while_nobody_looked(adapter: str, said: bytes) -
     ):
         sender.connect()
         threading.Event().wait(0.05)  # the octets are on their way
-        result = sender.send_message(SENDER, RECIPIENTS, HELLO)
+        result = sender.send_message(HELLO, SENDER, RECIPIENTS)
         assert type(result.error) is (Rejected if said else ConnectionLost)
         assert [fate.outcome for fate in result.fates] == ["refused", "refused"]
         assert not any(fate.permanent for fate in result.fates)
@@ -185,7 +185,7 @@ def test_a_connection_that_went_while_nobody_looked(adapter: str, said: bytes) -
         assert b"MAIL" not in server.taken[0].octets
         sender.close()
         sender.connect()
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
 
 
@@ -196,7 +196,7 @@ def test_a_unix_socket(adapter: str, tmp_path: Path) -> None:
     path = tmp_path / "smtp"
     with serving(HONEST, path=path) as server, client(adapter, 0, OPTIONS, path=path) as sender:
         sender.connect()
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
     assert server.taken[0].octets.startswith(b"EHLO localhost\r\n")
 
@@ -275,7 +275,7 @@ def test_helo_for_old_servers(adapter: str, code: int) -> None:
     ):
         sender.connect()
         assert not sender.session.offers
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
         with pytest.raises(Rejected) as caught:
             sender.connect()
@@ -438,7 +438,7 @@ def test_content_in_every_form(adapter: str, tmp_path: Path) -> None:
     for source, size in sources(tmp_path):
         with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
             sender.connect()
-            assert sender.send_message(SENDER, RECIPIENTS[:1], source).all_accepted
+            assert sender.send_message(source, SENDER, RECIPIENTS[:1]).all_accepted
             sender.quit()
         octets = server.taken[0].octets
         assert octets.partition(b"DATA\r\n")[2] == wire + b"QUIT\r\n"
@@ -456,7 +456,7 @@ def test_a_pipe_of_the_system(adapter: str) -> None:
         with os.fdopen(reading, "rb") as pipe:
             writer.join(0.05)
             os.close(writing)
-            assert sender.send_message(SENDER, RECIPIENTS[:1], pipe).all_accepted
+            assert sender.send_message(pipe, SENDER, RECIPIENTS[:1]).all_accepted
         writer.join()
         sender.quit()
     assert len(server.taken[0].octets) > len(CONTENT)
@@ -468,7 +468,7 @@ def test_an_email_message(adapter: str) -> None:
     message.set_content("...\nx\n")
     with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
-        assert sender.send_message(SENDER, RECIPIENTS[:1], message).all_accepted
+        assert sender.send_message(message, SENDER, RECIPIENTS[:1]).all_accepted
         sender.quit()
     octets = server.taken[0].octets
     assert b"Subject: =?utf-8?" in octets
@@ -479,8 +479,8 @@ def test_text_is_no_content(adapter: str) -> None:
     with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         with pytest.raises(TypeError, match="encode"):
-            sender.send_message(SENDER, RECIPIENTS, "text")  # type: ignore[arg-type]
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+            sender.send_message("text", SENDER, RECIPIENTS)  # type: ignore[arg-type]
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
 
 
@@ -502,7 +502,7 @@ def test_eight_bits(adapter: str, content: Source, offered: bool, body: bool) ->
     script = (*GREETING, *ehlo(*(["8BITMIME"] if offered else [])), Honest())
     with serving(script) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
-        assert sender.send_message(SENDER, RECIPIENTS, content).all_accepted
+        assert sender.send_message(content, SENDER, RECIPIENTS).all_accepted
         sender.quit()
     assert (b" BODY=8BITMIME\r\n" in server.taken[0].octets) == body
 
@@ -512,10 +512,10 @@ def test_eight_bits_that_are_not_offered(adapter: str) -> None:
     with serving(script, script) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         with pytest.raises(InvalidContent, match="8BITMIME"):
-            sender.send_message(SENDER, RECIPIENTS, EIGHT)
+            sender.send_message(EIGHT, SENDER, RECIPIENTS)
         assert b"MAIL" not in server.taken[0].octets
         # What comes in pieces shows itself too late: then the message is given up.
-        result = sender.send_message(SENDER, RECIPIENTS, iter([HELLO, EIGHT]))
+        result = sender.send_message(iter([HELLO, EIGHT]), SENDER, RECIPIENTS)
         assert type(result.error) is InvalidContent
         assert [fate.outcome for fate in result.fates] == ["refused", "refused"]
         assert sender.session.legal == CLOSED
@@ -534,10 +534,10 @@ def test_a_size_limit(adapter: str, offer: str, taken: bool) -> None:
     ):
         sender.connect()
         if taken:
-            assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+            assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         else:
             with pytest.raises(InvalidContent, match="more than the 6"):
-                sender.send_message(SENDER, RECIPIENTS, HELLO)
+                sender.send_message(HELLO, SENDER, RECIPIENTS)
         sender.quit()
     assert (b" SIZE=7\r\n" in server.taken[0].octets) == taken
 
@@ -550,10 +550,10 @@ def test_smtputf8(adapter: str, offered: bool) -> None:
     ):
         sender.connect()
         if offered:
-            assert sender.send_message("ü@example.test", RECIPIENTS, HELLO).all_accepted
+            assert sender.send_message(HELLO, "ü@example.test", RECIPIENTS).all_accepted
         else:
             with pytest.raises(InvalidCommand, match="SMTPUTF8"):
-                sender.send_message("ü@example.test", RECIPIENTS, HELLO)
+                sender.send_message(HELLO, "ü@example.test", RECIPIENTS)
         sender.quit()
     assert ("MAIL FROM:<ü@example.test> SMTPUTF8".encode() in server.taken[0].octets) == offered
 
@@ -561,10 +561,10 @@ def test_smtputf8(adapter: str, offered: bool) -> None:
 def test_parameters_of_the_caller(adapter: str) -> None:
     with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
-        parameters = {"RET": "HDRS", "ENVID": "x"}
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO, parameters).all_accepted
+        wishes = Extensions(parameters={"X-OWN": "1", "X-TWO": None})
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS, extensions=wishes).all_accepted
         sender.quit()
-    assert b"> SIZE=7 RET=HDRS ENVID=x\r\n" in server.taken[0].octets
+    assert b"> SIZE=7 X-OWN=1 X-TWO\r\n" in server.taken[0].octets
 
 
 def test_an_error_of_the_callers_own_iterator(adapter: str) -> None:
@@ -579,10 +579,10 @@ def test_an_error_of_the_callers_own_iterator(adapter: str) -> None:
     ):
         sender.connect()
         with pytest.raises(ZeroDivisionError):
-            sender.send_message(SENDER, RECIPIENTS[:1], pieces())
+            sender.send_message(pieces(), SENDER, RECIPIENTS[:1])
         assert sender.session.legal == CLOSED
         sender.connect()
-        assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+        assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
     assert not server.taken[0].octets.endswith(b".\r\n")
 
@@ -599,13 +599,13 @@ def test_two_tasks(adapter: str) -> None:
             inner = sender.client
 
             async def both() -> bool:
-                first = asyncio.create_task(inner.send_message(SENDER, RECIPIENTS, HELLO))
+                first = asyncio.create_task(inner.send_message(HELLO, SENDER, RECIPIENTS))
                 await asyncio.sleep(0.05)
                 for act in (inner.quit, inner.connect):
                     with pytest.raises(RuntimeError, match="busy; last command: MAIL"):
                         await act()
                 with pytest.raises(RuntimeError, match="busy; last command: MAIL"):
-                    await inner.send_message(SENDER, RECIPIENTS, HELLO)
+                    await inner.send_message(HELLO, SENDER, RECIPIENTS)
                 return (await first).all_accepted
 
             assert sender.run(both())
@@ -613,7 +613,7 @@ def test_two_tasks(adapter: str) -> None:
             taken: list[bool] = []
 
             def first() -> None:
-                taken.append(sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted)
+                taken.append(sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted)
 
             thread = threading.Thread(target=first)
             thread.start()
@@ -633,7 +633,7 @@ def test_closing_under_a_task_that_waits() -> None:
         async def closing() -> None:
             client = AsyncClient("127.0.0.1", server.port, OPTIONS)
             await client.connect()
-            task = asyncio.create_task(client.send_message(SENDER, RECIPIENTS, HELLO))
+            task = asyncio.create_task(client.send_message(HELLO, SENDER, RECIPIENTS))
             await asyncio.sleep(0.05)
             client.close()
             result = await task
@@ -660,7 +660,7 @@ def test_cancelling_closes(state: str) -> None:
             async def act() -> None:
                 await client.connect()
                 content = HELLO * 3_000_000 if state == "writing" else HELLO
-                await client.send_message(SENDER, RECIPIENTS[:1], content)
+                await client.send_message(content, SENDER, RECIPIENTS[:1])
 
             task = asyncio.create_task(act())
             await asyncio.sleep(0.25)
@@ -669,7 +669,7 @@ def test_cancelling_closes(state: str) -> None:
                 await task
             assert client.session.legal == CLOSED
             await client.connect()
-            assert (await client.send_message(SENDER, RECIPIENTS, HELLO)).all_accepted
+            assert (await client.send_message(HELLO, SENDER, RECIPIENTS)).all_accepted
             await client.quit()
 
         asyncio.run(cancelling())
@@ -679,7 +679,7 @@ def test_many_messages_on_one_connection(adapter: str) -> None:
     with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         for _ in range(20):
-            assert sender.send_message(SENDER, RECIPIENTS, HELLO).all_accepted
+            assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
     assert server.taken[0].octets.count(b"DATA\r\n") == 20
     assert (len(DELIVERY), len(GOODBYE)) == (11, 3)

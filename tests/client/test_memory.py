@@ -36,7 +36,7 @@ def test_a_large_message(adapter: str, source: Callable[[], Source]) -> None:
         sender.connect()
         tracemalloc.start()
         try:
-            assert sender.send_message(SENDER, RECIPIENTS, source()).all_accepted
+            assert sender.send_message(source(), SENDER, RECIPIENTS).all_accepted
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

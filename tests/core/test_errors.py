@@ -14,8 +14,11 @@ from fsm_smtp.errors import (
     HandshakeFailed,
     InvalidCommand,
     InvalidContent,
+    LimitReached,
     LocalProtocolError,
     MalformedReply,
+    NotConnected,
+    NotOffered,
     ProtocolError,
     Rejected,
     RemoteProtocolError,
@@ -47,6 +50,31 @@ ERRORS: list[tuple[Exception, str, tuple[type[Exception], ...]]] = [
         (LocalProtocolError, ValueError),
     ),
     (
+        NotOffered("the parameter RET", "DSN", "3461 §4.3"),
+        "the parameter RET, as the server does not offer DSN (RFC 3461 §4.3)",
+        (LocalProtocolError, InvalidCommand, ValueError),
+    ),
+    (
+        LimitReached("RCPTMAX", 2, state="SMTP_RCPT", command="RCPT TO:<c@d>"),
+        "'RCPT TO:<c@d>' in SMTP_RCPT is beyond RCPTMAX=2 (RFC 9422 §4)",
+        (LocalProtocolError,),
+    ),
+    (
+        NotConnected(),
+        "this client is not connected",
+        (LocalProtocolError, RuntimeError),
+    ),
+    (
+        NotConnected("server", "SMTP_MAIL", "MAIL FROM:<a@b>", "closed"),
+        "this client is not connected: closed, by the server, in SMTP_MAIL after 'MAIL FROM:<a@b>'",
+        (LocalProtocolError, RuntimeError),
+    ),
+    (
+        NotConnected("network", "SMTP_NONE", None, "no connection to localhost:25"),
+        "this client is not connected: no connection to localhost:25, by the network, in SMTP_NONE",
+        (LocalProtocolError, RuntimeError),
+    ),
+    (
         InvalidContent("a bare line feed", "5321 §2.3.8"),
         "a bare line feed (RFC 5321 §2.3.8)",
         (LocalProtocolError, ValueError),
@@ -54,6 +82,11 @@ ERRORS: list[tuple[Exception, str, tuple[type[Exception], ...]]] = [
     (
         MalformedReply("no code", "5321 §4.2"),
         "no code (RFC 5321 §4.2)",
+        (RemoteProtocolError,),
+    ),
+    (
+        MalformedReply("no code", "5321 §4.2", state="SMTP_MAIL", command="MAIL FROM:<>"),
+        "no code in SMTP_MAIL after 'MAIL FROM:<>' (RFC 5321 §4.2)",
         (RemoteProtocolError,),
     ),
     (
@@ -107,6 +140,11 @@ ERRORS: list[tuple[Exception, str, tuple[type[Exception], ...]]] = [
         HandshakeFailed("the handshake failed", state="SMTP_CUSTOM", rfc="3207 §4.1"),
         "the handshake failed in SMTP_CUSTOM (RFC 3207 §4.1)",
         (ConnectionError,),
+    ),
+    (
+        Rejected("EHLO mx", 550, "550 no", state="SMTP_BANNER"),
+        "the server refused 'EHLO mx': 550 no; now in SMTP_BANNER",
+        (ProtocolError,),
     ),
     (
         Rejected("EHLO mx", 550, "550 no"),

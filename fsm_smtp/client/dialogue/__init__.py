@@ -4,15 +4,17 @@ A dialogue yields the requests of `fsm_smtp.client.requests`; `sync` and `aio` d
 nothing else. Which command may follow which is asked of the session, never known here.
 
 `exchange` is a command and its reply, and what may come in place of it; everything else is made of
-it: `opening`, `login`, `envelope` and `transaction`, `ending`.
+it: `opening` and `login`, `envelope` and `transaction` (with `chunks` and `limits`), `single`
+commands, `ending`.
 """
 
 from collections.abc import Sequence
 
-from fsm_smtp.client.content import Content
-from fsm_smtp.client.dialogue import ending, login, opening, transaction
-from fsm_smtp.client.dialogue.envelope import Parameters
+from fsm_smtp.client.callbacks import Credentials
+from fsm_smtp.client.content import Source
+from fsm_smtp.client.dialogue import ending, login, opening, single, transaction
 from fsm_smtp.client.dialogue.exchange import LAST_WORDS, Exchange
+from fsm_smtp.client.message import Message
 from fsm_smtp.client.requests import Flow
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.wire import Reply
@@ -31,23 +33,29 @@ class Dialogue(Exchange):
         """See `opening.hello`."""
         return opening.hello(self)
 
-    def start_tls(self) -> Flow[Reply]:
-        """See `opening.start_tls`."""
-        return opening.start_tls(self)
+    def secure(self) -> Flow[Reply]:
+        """See `opening.secure`."""
+        return opening.secure(self)
 
-    def login(self, user: str, password: str) -> Flow[Reply]:
-        """See `login.login`."""
-        return login.login(self, user, password)
+    def login(self, who: Credentials, wanted: Sequence[str] | None = None) -> Flow[Reply]:
+        """See `login.tried`."""
+        return login.tried(self, who, wanted)
 
-    def send(
-        self,
-        sender: str,
-        recipients: Sequence[str],
-        content: Content,
-        parameters: Parameters | None = None,
-    ) -> Flow[SendResult]:
+    def send(self, message: Message) -> Flow[SendResult]:
         """See `transaction.sent`."""
-        return transaction.sent(self, sender, recipients, content, parameters)
+        return transaction.sent(self, message)
+
+    def stream(self, source: Source) -> Flow[None]:
+        """See `single.stream`."""
+        return single.stream(self, source)
+
+    def dot(self) -> Flow[Reply]:
+        """See `single.dot`."""
+        return single.dot(self)
+
+    def bdat(self, chunk: bytes, *, last: bool) -> Flow[Reply]:
+        """See `single.bdat`."""
+        return single.bdat(self, chunk, last=last)
 
     def quit(self) -> Flow[Reply | None]:
         """See `ending.quit_`."""

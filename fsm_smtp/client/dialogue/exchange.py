@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from fsm_smtp.client.callbacks import Waiting
+from fsm_smtp.client.observing import observing
 from fsm_smtp.client.options import Options
 from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
+from fsm_smtp.client.sasl.binding import Bound
 from fsm_smtp.errors import ConnectionLost, Rejected
 from fsm_smtp.machine import shared_machine
 from fsm_smtp.session import Session
-from fsm_smtp.wire import Command, Reply
+from fsm_smtp.wire import Command, Offers, Reply, commands
 
 #: How long to look for what a server said before it broke the connection, in seconds.
 LAST_WORDS: Final = 1.0
@@ -20,14 +23,31 @@ class Exchange:
         options: the client's.
         session: the gate.
         ehlo_name: the name for EHLO.
+        host, port: where the server is, for the mechanisms that name it.
+        secured: the TLS connection, for channel binding; ``None`` in clear.
+        verified: whether its certificate was verified.
+        in_clear: what was offered before STARTTLS, once TLS is up.
         refusal: the reply that came unasked and ended the session, if one did.
+        lost: the error by which the connection ended, if it did not end on our side.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, host: str = "localhost", port: int = 25) -> None:
         self.options = options
-        self.session = Session(shared_machine(options.policies()), observer=options.observer)
+        self.host, self.port = host, port
+        machine = shared_machine(options.policies())
+        observer = observing(options, lambda: self.session.configuration)
+        self.session = Session(machine, observer=observer)
         self.ehlo_name = options.ehlo_name or "[127.0.0.1]"
+        self.secured: Bound | None = None
+        self.verified = False
+        self.in_clear: Offers | None = None
         self.refusal: Reply | None = None
+        self.lost: ConnectionLost | None = None
+
+    def ehlo(self, name: str | None = None) -> Command:
+        """EHLO, or LHLO where LMTP is spoken, with *name* or the client's own."""
+        say = commands.lhlo if self.options.protocol == "lmtp" else commands.ehlo
+        return say(name or self.ehlo_name)
 
     def command(self, command: Command) -> Flow[Reply]:
         """One command and its reply.
@@ -73,7 +93,11 @@ class Exchange:
         """The reply that is not complete with *data*, if ever it comes."""
         while True:
             if data is None:
-                raise self.session.timeout(wait.seconds)
+                wait = self._longer(wait)
+                data = yield wait
+                if (reply := self.answer(data)) is not None:
+                    return reply
+                continue
             if data is False:
                 yield from self._last_words()
             if not data:
@@ -82,6 +106,18 @@ class Exchange:
             reply = self.answer(data)
             if reply is not None:
                 return reply
+
+    def _longer(self, wait: Wait) -> Wait:
+        """A wait for some time more, if the caller is asked and wants to."""
+        on_timeout, more = self.options.on_timeout, None
+        if on_timeout is not None and not wait.octets:  # what is half written cannot be taken up
+            command = self.session.last_command
+            more = on_timeout(Waiting(self.session.state, command, wait.waited))
+        if not more:
+            raise self.session.timeout(wait.waited)
+        longer = Wait(more)
+        longer.before = wait.waited
+        return longer
 
     def hear(self) -> None:
         """Judge what has been read and answers nothing, before anything else is sent.
@@ -95,7 +131,13 @@ class Exchange:
         reply = self.session.next_reply()
         if reply is not None:
             self.refusal = reply
-            raise Rejected(None, reply.code, str(reply))
+            raise self.rejected(None, reply)
+
+    def rejected(self, command: Command | None, reply: Reply) -> Rejected:
+        """The error that says that *reply* refuses *command*, or the session."""
+        redacted = None if command is None else command.redacted
+        state = self.session.configuration.state
+        return Rejected(redacted, reply.code, str(reply), state=state)
 
     def glance(self) -> Flow[None]:
         """Judge what is here already, read or not."""
@@ -137,7 +179,8 @@ class Exchange:
         if not self.session.may("eof"):
             return ConnectionLost("closed", state=state, command=command, who="client")
         error = self.session.eof()
-        if error is not None and said is None:
-            return error
-        what = f"closed by the server, which said {said}" if said else "closed by the server"
-        return ConnectionLost(what, state=state, command=command, who="server")
+        if error is None or said is not None:
+            what = f"closed by the server, which said {said}" if said else "closed by the server"
+            error = ConnectionLost(what, state=state, command=command, who="server")
+        self.lost = error
+        return error

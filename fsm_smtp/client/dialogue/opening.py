@@ -2,7 +2,7 @@
 
 from fsm_smtp.client.dialogue.ending import quit_
 from fsm_smtp.client.dialogue.exchange import Exchange
-from fsm_smtp.client.dialogue.login import login
+from fsm_smtp.client.dialogue.login import logged_on
 from fsm_smtp.client.requests import HANDSHAKE, Flow
 from fsm_smtp.errors import HandshakeFailed, ProtocolError, Rejected
 from fsm_smtp.wire import Reply, commands
@@ -15,6 +15,7 @@ def opened(on: Exchange) -> Flow[Reply]:
         Rejected: the server refuses the connection, EHLO, or the credentials.
         HandshakeFailed: TLS is required and cannot be had (RFC 3207 §6).
     """
+    on.lost = on.in_clear = None
     on.session.connect(tls=on.options.security == "tls")
     try:
         return (yield from _opened(on))
@@ -28,12 +29,12 @@ def _opened(on: Exchange) -> Flow[Reply]:
     options = on.options
     greeting = yield from on.reply()
     if not on.session.may("send_ehlo"):
-        raise Rejected(None, greeting.code, str(greeting))
+        raise on.rejected(None, greeting)
     reply = yield from hello(on)
     if options.security in ("starttls", "opportunistic"):
         reply = (yield from _secured(on)) or reply
-    if options.user is not None:
-        yield from login(on, options.user, options.password or "")
+    if options.authenticates:
+        yield from logged_on(on)
     return reply
 
 
@@ -43,13 +44,13 @@ def hello(on: Exchange) -> Flow[Reply]:
     Raises:
         Rejected: the server refuses both.
     """
-    command = commands.ehlo(on.ehlo_name)
+    command = on.ehlo()
     reply = yield from on.command(command)
-    if reply.code in (500, 502):
+    if reply.code in (500, 502) and on.session.may("send_helo"):
         command = commands.helo(on.ehlo_name)
         reply = yield from on.command(command)
     if reply.first_digit != 2:
-        raise Rejected(command.redacted, reply.code, str(reply))
+        raise on.rejected(command, reply)
     return reply
 
 
@@ -60,11 +61,23 @@ def start_tls(on: Exchange) -> Flow[Reply]:
         Rejected: the server refuses STARTTLS.
         HandshakeFailed: the handshake failed; the session is over.
     """
+    reply = yield from secure(on)
+    if on.session.configuration["tls"] == "no":
+        raise on.rejected(commands.starttls(), reply)
+    return (yield from hello(on))
+
+
+def secure(on: Exchange) -> Flow[Reply]:
+    """STARTTLS, and the handshake if it is accepted; gives its reply, a refusal too.
+
+    Raises:
+        HandshakeFailed: the handshake failed; the session is over.
+    """
     session = on.session
-    command = commands.starttls()
-    reply = yield from on.command(command)
+    in_clear = session.offers
+    reply = yield from on.command(commands.starttls())
     if not session.may("tls_up"):
-        raise Rejected(command.redacted, reply.code, str(reply))
+        return reply
     state = session.configuration.state
     error = yield HANDSHAKE
     if isinstance(error, bytes):
@@ -74,7 +87,8 @@ def start_tls(on: Exchange) -> Flow[Reply]:
         what = f"the TLS handshake failed: {error}"
         raise HandshakeFailed(what, state=state, rfc="3207 §4.1") from error
     session.tls_up()
-    return (yield from hello(on))
+    on.in_clear = in_clear
+    return reply
 
 
 def _secured(on: Exchange) -> Flow[Reply | None]:

@@ -1,22 +1,9 @@
-"""SASL mechanisms, as the answers they give to challenges. No I/O, no SMTP."""
+"""Mechanisms that send what they know: PLAIN, LOGIN, EXTERNAL."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
-
-
-class Mechanism(Protocol):
-    """A SASL mechanism for one exchange."""
-
-    def initial(self) -> bytes | None:
-        """The initial response, or ``None`` when the server speaks first."""
-        ...
-
-    def respond(self, challenge: bytes) -> bytes:
-        """The response to a challenge, both decoded."""
-        ...
+from fsm_smtp.client.sasl.mechanism import Unproven
 
 
-class Plain:
+class Plain(Unproven):
     """PLAIN (RFC 4616): everything in one message."""
 
     def __init__(self, user: str, password: str) -> None:
@@ -31,7 +18,7 @@ class Plain:
         return self._message
 
 
-class Login:
+class Login(Unproven):
     """LOGIN (obsolete, never standardised, widely offered): user, then password."""
 
     def __init__(self, user: str, password: str) -> None:
@@ -46,11 +33,16 @@ class Login:
         return next(self._answers, b"")
 
 
-#: By name, in the order of preference.
-MECHANISMS: Mapping[str, Callable[[str, str], Mechanism]] = {"PLAIN": Plain, "LOGIN": Login}
+class External(Unproven):
+    """EXTERNAL (RFC 4422 appendix A): who we are is known from below, such as our certificate."""
 
+    def __init__(self, user: str) -> None:
+        self._identity = user.encode()
 
-def choose(offered: Iterable[str]) -> list[str]:
-    """The names of the mechanisms that are offered and known, best first."""
-    names = {name.upper() for name in offered}
-    return [name for name in MECHANISMS if name in names]
+    def initial(self) -> bytes | None:
+        """The identity to act as; empty for the one that is known."""
+        return self._identity
+
+    def respond(self, challenge: bytes) -> bytes:
+        """The same, for a server that asks for it by an empty challenge."""
+        return self._identity
