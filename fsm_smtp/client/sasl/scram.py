@@ -1,5 +1,7 @@
 """SCRAM (RFC 5802, RFC 7677), with channel binding where the name ends in -PLUS. Needs `scramp`."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from fsm_smtp.client.sasl.binding import binding
@@ -8,8 +10,6 @@ from fsm_smtp.client.sasl.mechanism import MechanismFailed, Place
 
 def is_here() -> bool:
     """Whether `scramp` can be imported."""
-    from importlib.util import find_spec
-
     return find_spec("scramp") is not None
 
 
@@ -17,13 +17,12 @@ class Scram:
     """One exchange. The server proves that it knows the password too, or is not believed."""
 
     def __init__(self, name: str, user: str, password: str, place: Place) -> None:
-        from scramp import ScramClient
-
+        self._scramp: Any = import_module("scramp")  # which has no types
         # Without -PLUS, naming the binding says that we would have used it (RFC 5802 §6): a server
         # that does offer it then knows that somebody took it out of its list.
         unneeded = place.binds and not name.endswith("-PLUS")
         bound = None if unneeded else binding(place.secured)
-        self._client: Any = ScramClient([name], user, password, channel_binding=bound)
+        self._client: Any = self._scramp.ScramClient([name], user, password, channel_binding=bound)
         self._challenges = 0
         self._proven = False
 
@@ -34,8 +33,6 @@ class Scram:
 
     def respond(self, challenge: bytes) -> bytes:
         """The client-final-message; nothing once the server has proved itself."""
-        from scramp import ScramException
-
         self._challenges += 1
         try:
             message = challenge.decode()
@@ -44,7 +41,7 @@ class Scram:
                 final: str = self._client.get_client_final()
                 return final.encode()
             self.prove(message)
-        except (ScramException, ValueError) as error:
+        except (self._scramp.ScramException, ValueError) as error:
             raise MechanismFailed("the server's part of SCRAM is wrong") from error
         return b""
 
