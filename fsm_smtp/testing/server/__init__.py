@@ -4,6 +4,7 @@ Each area of the protocol is a class in a file of its own, each built on the one
 
     wire           octets in and out, TLS
     conversation   state, lines, replies
+    order          what may follow what, as the table's section `server` says
     hello          the greeting, EHLO, HELO, what is offered
     parameters     those of MAIL and RCPT
     envelope       MAIL, RCPT
@@ -15,6 +16,8 @@ Each area of the protocol is a class in a file of its own, each built on the one
     session        the loop that reads commands and hands them on
     listening      a free port, in an event loop or in a thread
     options        what is offered, who is known, where the limits are
+    watch          what the client does wrong; `lines`: by itself, wherever it stands
+    deviations     orders by command and recipient: refuse, lie, drop, delay, split
     record         what the server remembers for a test
     certificate    a certificate for loopback (needs trustme)
 

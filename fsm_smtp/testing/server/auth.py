@@ -29,20 +29,7 @@ class Auth(Chunking):
         """Behind EHLO, once, and outside a transaction (RFC 4954 §4)."""
         if not self.implements("AUTH") or not self.options.users:
             raise Refused(502, "5.5.1", "AUTH is not implemented")
-        if self.greeted != "EHLO":
-            raise Refused(503, "5.5.1", "EHLO first")
-        self.auth_once()
-        self.auth_outside_a_transaction()
-
-    def auth_once(self) -> None:
-        """RFC 4954 §4."""
-        if self.user is not None:
-            raise Refused(503, "5.5.1", "already authenticated")
-
-    def auth_outside_a_transaction(self) -> None:
-        """RFC 4954 §4."""
-        if self.transaction is not None:
-            raise Refused(503, "5.5.1", "not in a mail transaction")
+        self.in_order("auth")
 
     def exchange(self, mechanism: bytes) -> Callable[[bytes | None], Awaitable[None]]:
         """What the mechanism does; it gets the initial response as it came."""
@@ -80,6 +67,8 @@ class Auth(Chunking):
         """334, and the decoded response (RFC 4954 §4)."""
         self.say(334, "", encoded)
         line = await self.line(self.AUTH_LINE)
+        if self.watch is not None:
+            self.watch.heard_response(line)
         if len(line) + len("\r\n") > self.AUTH_LINE:
             raise Refused(500, "5.5.6", "the line is too long")
         if line == b"*":

@@ -40,15 +40,15 @@ class Chunking(Data):
 
     async def read_chunk(self, size: int) -> bytes:
         """Exactly so many octets."""
-        return await self.take(size)
+        chunk = await self.take(size)
+        if self.watch is not None:
+            self.watch.heard_chunk(chunk)
+        return chunk
 
     def bdat_in_order(self) -> Transaction:
         """Behind an accepted RCPT, and not behind a refused chunk (RFC 3030 §2)."""
-        if self.transaction is None or not self.transaction.recipients:
-            raise Refused(503, "5.5.1", "MAIL and RCPT first")
-        if self.transaction.spoilt:
-            raise Refused(503, "5.5.1", "a chunk was refused; RSET first")
-        return self.transaction
+        self.in_order("bdat")
+        return self.open_transaction()
 
     def take_chunk(self, transaction: Transaction, chunk: bytes, size: int) -> None:
         """Add it to the message."""

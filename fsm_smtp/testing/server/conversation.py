@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from fsm_smtp.testing.server.options import Options
 from fsm_smtp.testing.server.record import Recipient, SessionRecord
+from fsm_smtp.testing.server.watch import Watch
 from fsm_smtp.testing.server.wire import Wire
 
 
@@ -52,10 +53,20 @@ class Conversation:
         self.recipient_domains: set[bytes] = set()
         #: What only a fault remembers.
         self.memory: dict[str, Any] = {}
+        #: The judge of the client.
+        self.watch: Watch | None = None
+        if options.watches:
+            self.watch = Watch(record.violations.append, options.observer)
 
     def forget_transaction(self) -> None:
         """Clear the buffers, as RSET does (RFC 5321 §4.1.1.5)."""
         self.transaction = None
+
+    def open_transaction(self) -> Transaction:
+        """The transaction; an empty one, if a fault has let something pass without."""
+        if self.transaction is None:
+            self.transaction = Transaction(b"", {})
+        return self.transaction
 
     def forget_session(self) -> None:
         """Back to the state just behind the greeting (RFC 3207 §4.2)."""
@@ -126,5 +137,11 @@ class Conversation:
 
     def transmit(self, octets: bytes) -> None:
         """Write a reply."""
-        self.record.lines.append(("S", octets))
+        self.heed_reply(octets)
         self.wire.write(octets)
+
+    def heed_reply(self, octets: bytes) -> None:
+        """A reply is on its way."""
+        self.record.lines.append(("S", octets))
+        if self.watch is not None:
+            self.watch.replied(octets, waiting=bool(self.wire.buffer))

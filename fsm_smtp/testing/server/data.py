@@ -29,6 +29,13 @@ class Data(Envelope):
         transaction = self.data_in_order()
         self.say(354, "", "the message, please; a dot ends it")
         content = await self.read_content()
+        if self.watch is not None:
+            self.watch.heard_content(self.without_stuffing(content))
+        self.take_message(transaction, content)
+        self.forget_after_content()
+
+    def take_message(self, transaction: Transaction, content: bytes) -> None:
+        """Deliver what is right, and answer."""
         try:
             self.check_content(content)
         except Refused as refused:
@@ -36,7 +43,6 @@ class Data(Envelope):
         else:
             self.deliver(transaction, self.without_stuffing(content))
             self.answer_message(transaction)
-        self.forget_after_content()
 
     def data_with_argument(self) -> None:
         """RFC 5321 §4.1.1."""
@@ -44,15 +50,13 @@ class Data(Envelope):
 
     def data_in_order(self) -> Transaction:
         """Behind an accepted RCPT (RFC 5321 §3.3), not behind BDAT or for BINARYMIME (RFC 3030)."""
-        if self.transaction is None or not self.transaction.recipients:
-            raise Refused(503, "5.5.1", "MAIL and RCPT first")
-        self.data_unmixed(self.transaction)
-        return self.transaction
+        self.in_order("data")
+        transaction = self.open_transaction()
+        self.data_unmixed(transaction)
+        return transaction
 
     def data_unmixed(self, transaction: Transaction) -> None:
-        """RFC 3030 §2, §3."""
-        if transaction.chunks is not None:
-            raise Refused(503, "5.5.1", "BDAT has begun this message")
+        """BODY=BINARYMIME wants BDAT (RFC 3030 §3)."""
         if (transaction.parameters.get(b"BODY") or b"").upper() == b"BINARYMIME":
             raise Refused(503, "5.5.1", "BODY=BINARYMIME wants BDAT")
 

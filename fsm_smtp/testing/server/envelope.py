@@ -28,10 +28,7 @@ class Envelope(ParametersOf):
 
     def mail_in_order(self) -> None:
         """Behind EHLO or HELO, outside a transaction (RFC 5321 §4.1.4)."""
-        if self.greeted is None:
-            raise Refused(503, "5.5.1", "EHLO first")
-        if self.transaction is not None:
-            raise Refused(503, "5.5.1", "a transaction is open")
+        self.in_order("mail")
 
     def count_mail(self) -> None:
         """MAILMAX counts them all (RFC 9422 §4.1)."""
@@ -96,11 +93,8 @@ class Envelope(ParametersOf):
 
     def rcpt_in_order(self) -> Transaction:
         """Behind MAIL (RFC 5321 §3.3), in front of the content."""
-        if self.transaction is None:
-            raise Refused(503, "5.5.1", "MAIL first")
-        if self.transaction.chunks is not None:
-            raise Refused(503, "5.5.1", "the content has begun")
-        return self.transaction
+        self.in_order("rcpt")
+        return self.open_transaction()
 
     def add(self, recipient: Recipient, transaction: Transaction) -> None:
         """RCPT adds to the recipients and touches nothing else."""

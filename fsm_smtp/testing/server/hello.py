@@ -1,12 +1,13 @@
 """The greeting, EHLO and HELO, and what EHLO offers (RFC 5321 §3.1, §3.2, §4.1.1.1)."""
 
-from fsm_smtp.testing.server.conversation import Conversation, Refused
+from fsm_smtp.testing.server.conversation import Refused
 from fsm_smtp.testing.server.grammar import is_host
 from fsm_smtp.testing.server.options import NAME
+from fsm_smtp.testing.server.order import Order
 from fsm_smtp.testing.server.wire import Ended
 
 
-class Hello(Conversation):
+class Hello(Order):
     """How a session opens."""
 
     async def greet(self) -> None:

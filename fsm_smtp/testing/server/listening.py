@@ -5,10 +5,12 @@ import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from fsm_smtp.testing.server.options import HOST, Options
 from fsm_smtp.testing.server.record import Message, SessionRecord
 from fsm_smtp.testing.server.session import Session
+from fsm_smtp.testing.server.watch import Violation
 from fsm_smtp.testing.server.wire import Wire
 
 
@@ -35,6 +37,11 @@ class ModelServer:
     def messages(self) -> list[Message]:
         """Every message that was taken, by session."""
         return [message for session in self.sessions for message in session.messages]
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Everything that clients have done wrong, by session."""
+        return [one for session in self.sessions for one in session.violations]
 
     def begin(self, wire: Wire) -> None:
         """A connection has come."""
@@ -64,13 +71,19 @@ class ModelServer:
 
 @asynccontextmanager
 async def model_server(
-    options: Options | None = None, session: type[Session] = Session
+    options: Options | None = None,
+    session: type[Session] = Session,
+    *,
+    host: str = HOST,
+    port: int = 0,
 ) -> AsyncGenerator[ModelServer]:
     """A server in the running event loop.
 
     Args:
         options: how it is set up.
         session: what answers; a fault is another class (`fsm_smtp.testing.server.faults`).
+        host: the address to listen on.
+        port: the port; 0 for a free one.
 
     Raises:
         ExceptionGroup: at the end, if a session had a mistake of ours.
@@ -78,8 +91,8 @@ async def model_server(
     server = ModelServer(options or Options(), session)
     listening = await asyncio.get_running_loop().create_server(
         lambda: Wire(server.begin),
-        HOST,
-        0,
+        host,
+        port,
         ssl=server.options.context if server.options.implicit_tls else None,
     )
     server.port = listening.sockets[0].getsockname()[1]
@@ -95,13 +108,13 @@ async def model_server(
 
 @contextmanager
 def model_server_in_thread(
-    options: Options | None = None, session: type[Session] = Session
+    options: Options | None = None, session: type[Session] = Session, **where: Any
 ) -> Generator[ModelServer]:
     """The same, for a test that has no event loop."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="model-server", daemon=True)
     thread.start()
-    running = model_server(options, session)
+    running = model_server(options, session, **where)
     try:
         yield asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(5)
     finally:

@@ -4,6 +4,8 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fsm_smtp.session import Observer
+
 HOST = "127.0.0.1"
 NAME = "mx.example.test"
 USER, PASSWORD = "user", "open sesame"
@@ -52,6 +54,8 @@ class Options:
         mails: most MAIL commands of a session.
         recipient_domains: most domains of recipients in a session.
         keeps_bare: content with a bare CR or LF is taken as it is, not refused; both are right.
+        watches: the client is judged too (`SessionRecord.violations`).
+        observer: called with everything that happens, and the client's states.
         patience: seconds without a command until the server gives up (RFC 5321 §4.5.3.2.7).
     """
 
@@ -74,4 +78,6 @@ class Options:
     mails: int = 100
     recipient_domains: int = 10
     keeps_bare: bool = False
+    watches: bool = True
+    observer: Observer | None = None
     patience: float = 300.0

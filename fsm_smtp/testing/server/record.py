@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from fsm_smtp.testing.server.watch import Violation
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
@@ -34,11 +36,12 @@ class Message:
 class SessionRecord:
     """One connection: the command lines and replies in their order, TLS and AUTH, the messages.
 
-    Lines of an AUTH exchange are not kept.
+    Lines of an AUTH exchange are not kept. `violations` is what the client has done wrong.
     """
 
     lines: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     messages: list[Message] = field(default_factory=list[Message])
+    violations: list[Violation] = field(default_factory=list[Violation])
     secured: bool = False
     user: str | None = None
     ended: bool = False

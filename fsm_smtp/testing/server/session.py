@@ -58,11 +58,15 @@ class Session(Asking):
 
     async def run(self) -> None:
         """From the greeting to the end of the connection."""
+        if self.watch is not None:
+            self.watch.connected(tls=self.secure)
         try:
             await self.greet()
             while True:
                 await self.one_command()
         except Ended:
+            if self.watch is not None and self.wire.ended:
+                self.watch.gone()
             self.vanish()
         except TimeoutError:
             self.shut_down(421, "4.4.2", f"{NAME} no command for too long")
@@ -83,6 +87,8 @@ class Session(Asking):
         """Read, handle, answer."""
         line = await self.line(self.AUTH_LINE)
         self.record.lines.append(("C", line))
+        if self.watch is not None:
+            self.watch.heard(line)
         try:
             await self.dispatch(line)
         except Refused as refused:

@@ -17,6 +17,8 @@ class StartTls(Auth):
         assert self.options.context is not None
         await self.wire.start_tls(self.options.context)
         self.secure = self.record.secured = True
+        if self.watch is not None:
+            self.watch.secured()
 
     def starttls_with_argument(self) -> None:
         """RFC 3207 §4."""
@@ -26,8 +28,7 @@ class StartTls(Auth):
         """Not twice, and where there is a certificate (RFC 3207 §4.2)."""
         if self.options.context is None or not self.implements("STARTTLS"):
             raise Refused(502, "5.5.1", "STARTTLS is not implemented")
-        if self.secure:
-            raise Refused(503, "5.5.1", "TLS is active")
+        self.in_order("starttls")
 
     def forget_before_tls(self) -> None:
         """Nothing that came in the clear is known or read any longer (RFC 3207 §4.2)."""

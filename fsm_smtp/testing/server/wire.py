@@ -6,7 +6,7 @@ away as a whole when TLS begins (RFC 3207 §4.2), or, by a fault, kept.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 #: Octets that may wait to be read before the client is made to wait.
 MOST_WAITING = 1 << 20
@@ -26,6 +26,9 @@ class Wire(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self._begun = begun
         self._ended = False
+        self._closing = False
+        self._slow: list[tuple[float, bytes]] = []
+        self._later: asyncio.TimerHandle | None = None
         self._arrived = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -68,8 +71,35 @@ class Wire(asyncio.Protocol):
 
     def write(self, octets: bytes) -> None:
         """Write, unless the connection is gone."""
+        if self._slow:
+            self._slow.append((0.0, octets))
+        elif self.transport is not None and not self.transport.is_closing():
+            self.transport.write(octets)
+
+    def write_slowly(self, pieces: Iterable[tuple[float, bytes]]) -> None:
+        """Write each piece so many seconds behind the one before; what is written next waits."""
+        waiting = bool(self._slow)
+        self._slow += pieces
+        if not waiting:
+            self._next_piece()
+
+    def _next_piece(self) -> None:
+        if self._slow:
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_later(self._slow[0][0], self._write_piece)
+        elif self._closing:
+            self.close()
+
+    def _write_piece(self) -> None:
+        _, octets = self._slow.pop(0)
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(octets)
+        self._next_piece()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client has closed its side."""
+        return self._ended
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
         """The server's side of a handshake.
@@ -95,10 +125,14 @@ class Wire(asyncio.Protocol):
 
     def close(self) -> None:
         """Close once everything is written."""
-        if self.transport is not None:
+        self._closing = True
+        if not self._slow and self.transport is not None:
             self.transport.close()
 
     def abort(self) -> None:
         """Close now."""
+        self._slow.clear()
+        if self._later is not None:
+            self._later.cancel()
         if self.transport is not None:
             self.transport.abort()

@@ -8,7 +8,7 @@ from typing import Any
 
 from fsm_smtp.testing.server.conversation import Refused
 from fsm_smtp.testing.server.faults import registry
-from fsm_smtp.testing.server.faults.registry import Run, nothing, refuses
+from fsm_smtp.testing.server.faults.registry import Run, but_for, nothing, refuses
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
 
@@ -18,19 +18,12 @@ weakness: Any = partial(registry.weakness, run=Run.SECURED)
 # Order
 
 
-def _behind_mail(session: Session) -> None:
-    session.forget_transaction()
-
-
-def _second_is_535(session: Session) -> None:
-    if session.user is not None:
-        raise Refused(535, "5.5.1", "already authenticated")
-
-
-fault("takes a second AUTH", "A01", auth_once=nothing)
-fault("refuses a second AUTH with 535", "A01", auth_once=_second_is_535)
-fault("takes AUTH in a transaction", "A02", auth_outside_a_transaction=nothing)
-fault("AUTH in a transaction resets it", "R096", auth_outside_a_transaction=_behind_mail)
+fault("takes a second AUTH", "A01", out_of_order=but_for("auth-again"))
+fault("refuses a second AUTH with 535", "A01",
+      out_of_order=but_for("auth-again", refuses(535, "5.5.1", "once is enough")))  # fmt: skip
+fault("takes AUTH in a transaction", "A02", out_of_order=but_for("auth-in-transaction"))
+fault("AUTH in a transaction resets it", "R096",
+      out_of_order=but_for("auth-in-transaction", Session.forget_transaction))  # fmt: skip
 
 
 async def _refuse_and_close(session: Session, argument: bytes) -> None:

@@ -3,7 +3,7 @@
 import re
 
 from fsm_smtp.testing.server.conversation import Refused, Transaction
-from fsm_smtp.testing.server.faults.registry import answers, fault, nothing, says
+from fsm_smtp.testing.server.faults.registry import answers, but_for, fault, nothing, says
 from fsm_smtp.testing.server.parameters import Parameters
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
@@ -126,29 +126,13 @@ async def _behind_last(session: Session, argument: bytes) -> None:
     session.memory["last"] = last
 
 
-def _without_recipients(session: Session) -> Transaction:
-    if session.transaction is None:
-        raise Refused(503, "5.5.1", "MAIL first")
-    return session.transaction
-
-
 fault("takes BDAT at any time", "R096", do_bdat=_at_any_time)
 fault("takes BDAT behind the last chunk", "H07", do_bdat=_behind_last)
-fault("takes BDAT without recipients", "R020", bdat_in_order=_without_recipients)
+fault("takes BDAT without recipients", "R020", out_of_order=but_for("bdat-without-recipient"))
 
 
-def _only_binary(session: Session, transaction: Transaction) -> None:
-    if (transaction.parameters.get(b"BODY") or b"").upper() == b"BINARYMIME":
-        raise Refused(503, "5.5.1", "BODY=BINARYMIME wants BDAT")
-
-
-def _only_behind_bdat(session: Session, transaction: Transaction) -> None:
-    if transaction.chunks is not None:
-        raise Refused(503, "5.5.1", "BDAT has begun this message")
-
-
-fault("takes DATA behind BDAT", "H12", data_unmixed=_only_binary)
-fault("takes DATA for BODY=BINARYMIME", "H15", data_unmixed=_only_behind_bdat)
+fault("takes DATA behind BDAT", "H12", out_of_order=but_for("data-after-chunk"))
+fault("takes DATA for BODY=BINARYMIME", "H15", data_unmixed=nothing)
 
 
 def _recalls_chunks(session: Session) -> None:

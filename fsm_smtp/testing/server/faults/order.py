@@ -4,6 +4,7 @@ from fsm_smtp.testing.server.conversation import Refused, Transaction
 from fsm_smtp.testing.server.faults.registry import (
     and_then,
     answers,
+    but_for,
     fault,
     nothing,
     refuses,
@@ -15,13 +16,6 @@ from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
 
 
-def _open_anyway(session: Session) -> Transaction:
-    if session.transaction is None:
-        session.begin(b"", {})
-    assert session.transaction is not None
-    return session.transaction
-
-
 def _code_instead(code: int) -> object:
     async def do_rcpt(session: Session, argument: bytes) -> None:
         if session.transaction is None:
@@ -31,18 +25,12 @@ def _code_instead(code: int) -> object:
     return do_rcpt
 
 
-fault("takes RCPT without MAIL", "R019", rcpt_in_order=_open_anyway)
+fault("takes RCPT without MAIL", "R019", out_of_order=but_for("rcpt-without-mail"))
 fault("answers RCPT without MAIL with 550", "R019", do_rcpt=_code_instead(550))
-fault("takes DATA without MAIL", "R020", data_in_order=_open_anyway)
+fault("takes DATA without MAIL", "R020", out_of_order=but_for("data-without-mail"))
 
 
-def _without_recipients(session: Session) -> Transaction:
-    if session.transaction is None:
-        raise Refused(503, "5.5.1", "MAIL first")
-    return session.transaction
-
-
-fault("takes DATA without recipients", "R020", data_in_order=_without_recipients)
+fault("takes DATA without recipients", "R020", out_of_order=but_for("data-without-recipient"))
 
 
 async def _counts_refused(session: Session, argument: bytes) -> None:
@@ -66,17 +54,17 @@ fault("takes DATA after refused recipients only", "R020",
 # MAIL
 
 
-def _nested(session: Session) -> None:
-    if session.greeted is None:
-        raise Refused(503, "5.5.1", "EHLO first")
-
-
 def _keeps_recipients(session: Session, sender: bytes, parameters: Parameters) -> None:
     recipients = session.transaction.recipients if session.transaction else []
     session.transaction = Transaction(sender, parameters, recipients)
 
 
-fault("a nested MAIL keeps the recipients", "R096", mail_in_order=_nested, begin=_keeps_recipients)
+fault(
+    "a nested MAIL keeps the recipients",
+    "R096",
+    out_of_order=but_for("mail-nested"),
+    begin=_keeps_recipients,
+)
 
 
 def _recalls(session: Session, sender: bytes, parameters: Parameters) -> None:

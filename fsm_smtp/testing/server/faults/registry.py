@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from fsm_smtp.owed import Entry
 from fsm_smtp.testing.server.conversation import Refused
 from fsm_smtp.testing.server.options import EXTENSIONS, Options
 from fsm_smtp.testing.server.session import Session
@@ -164,6 +165,18 @@ def when_refused(name: str, action: Callable[[Session], object]) -> Command:
             raise
 
     return command
+
+
+def but_for(entry: str, instead: Callable[[Session], object] = nothing) -> Callable[..., None]:
+    """The table's order but for one of its entries; there *instead* happens, and no refusal."""
+
+    def out_of_order(session: Session, owed: Entry) -> None:
+        if owed.id == entry:
+            instead(session)
+        else:
+            Session.out_of_order(session, owed)
+
+    return out_of_order
 
 
 def writes(octets: bytes) -> Command:

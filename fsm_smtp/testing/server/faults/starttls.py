@@ -1,7 +1,7 @@
 """Faults of STARTTLS (RFC 3207), among them what CVE-2011-0411 and its kin are about."""
 
 from fsm_smtp.testing.server.conversation import Refused
-from fsm_smtp.testing.server.faults.registry import Run, fault, nothing, refuses, weakness
+from fsm_smtp.testing.server.faults.registry import Run, but_for, fault, nothing, refuses, weakness
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
 
@@ -58,11 +58,6 @@ fault("answers in the clear what came behind STARTTLS", "S08", do_starttls=_runs
 # The command
 
 
-def _again(session: Session) -> None:
-    if session.options.context is None:
-        raise Refused(502, "5.5.1", "STARTTLS is not implemented")
-
-
 def _offered_again(session: Session, keyword: str) -> bool:
     return keyword == "STARTTLS" or Session.offered(session, keyword)
 
@@ -93,7 +88,7 @@ fault("refuses STARTTLS with an argument by 550", "S02",
       starttls_with_argument=refuses(550, "5.5.4", "no argument, please"))  # fmt: skip
 fault("offers STARTTLS under TLS", "S12", offered=_offered_again)
 fault("offers STARTTLS under implicit TLS", "S12", run=Run.SECURED, offered=_offered_again)
-fault("takes STARTTLS under TLS", "S12", starttls_in_order=_again)
+fault("takes STARTTLS under TLS", "S12", out_of_order=but_for("starttls-under-tls"))
 fault("answers STARTTLS with 250", "S02", do_starttls=_answers_250)
 fault("says 220 to STARTTLS and goes on in the clear", "S02", do_starttls=_answers_and_stays)
 fault("says 220 to STARTTLS and hangs up", "S02", do_starttls=_hangs_up)
