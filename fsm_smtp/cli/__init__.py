@@ -30,6 +30,7 @@ COMMANDS = {
         "fsm_smtp.cli.compare:compare", "Show reports of several checks side by side."
     ),
     "send": LazyCommand("fsm_smtp.cli.send:send", "Send a message through the machine."),
+    "serve": LazyCommand("fsm_smtp.cli.serve:serve", "Run a server that judges its clients."),
     "verify": LazyCommand("fsm_smtp.cli.verify:verify", "Check every claim about the table."),
     "explain": LazyCommand(
         "fsm_smtp.cli.explain:explain", "Say what a state or trigger means, and what may follow."
@@ -53,6 +54,7 @@ Examples:
   fsm-smtp check                      judge an embedded server
   fsm-smtp check mx.example.org:25    judge a server
   fsm-smtp send --server mx.example.org --from a@example.org --to b@example.org mail.eml
+  fsm-smtp serve                      a strict server that tells what clients do wrong
   fsm-smtp verify                     every claim, in every configuration
   fsm-smtp explain MAIL               what the state means, what may follow
   fsm-smtp explain BANNER STARTTLS    where it leads, or why not

@@ -26,7 +26,7 @@ def test_help_lists_every_command_with_examples_and_exit_codes(program: Program)
     code, out, err = program("--help")
     assert (code, err) == (FINE, "")
     assert set(COMMANDS) == {
-        *("check", "compare", "send", "verify", "explain", "graph", "export", "mutate")
+        *("check", "compare", "send", "serve", "verify", "explain", "graph", "export", "mutate")
     }
     for name, command in COMMANDS.items():
         assert f"  {name} " in out

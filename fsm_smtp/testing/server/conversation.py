@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from fsm_smtp.session import Event
 from fsm_smtp.testing.server.options import Options
-from fsm_smtp.testing.server.record import Recipient, SessionRecord
-from fsm_smtp.testing.server.watch import Watch
+from fsm_smtp.testing.server.record import Message, Recipient, SessionRecord
+from fsm_smtp.testing.server.watch import Violation, Watch
 from fsm_smtp.testing.server.wire import Wire
 
 
@@ -56,7 +57,17 @@ class Conversation:
         #: The judge of the client.
         self.watch: Watch | None = None
         if options.watches:
-            self.watch = Watch(record.violations.append, options.observer)
+            self.watch = Watch(self.blame, self.tell if options.listener else None)
+
+    def tell(self, what: Event | Violation | Message) -> None:
+        """Something has happened."""
+        if self.options.listener is not None:
+            self.options.listener(self.record, what)
+
+    def blame(self, violation: Violation) -> None:
+        """The client has done something wrong."""
+        self.record.violations.append(violation)
+        self.tell(violation)
 
     def forget_transaction(self) -> None:
         """Clear the buffers, as RSET does (RFC 5321 §4.1.1.5)."""

@@ -98,15 +98,15 @@ class Data(Envelope):
 
     def deliver(self, transaction: Transaction, content: bytes) -> None:
         """The message is ours from here on."""
-        self.record.messages.append(
-            Message(
-                transaction.sender,
-                transaction.parameters,
-                tuple(transaction.recipients),
-                content,
-                self.trace(transaction),
-            )
+        message = Message(
+            transaction.sender,
+            transaction.parameters,
+            tuple(transaction.recipients),
+            content,
+            self.trace(transaction),
         )
+        self.record.messages.append(message)
+        self.tell(message)
 
     def trace(self, transaction: Transaction) -> bytes:
         """A Received field (RFC 5321 §4.4; the words behind "with": RFC 3848, RFC 6531 §4.3)."""

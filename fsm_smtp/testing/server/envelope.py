@@ -108,6 +108,8 @@ class Envelope(ParametersOf):
         if not path.isascii() and b"SMTPUTF8" not in transaction.parameters:
             self.refuse_utf8_recipient()
         domain = self.folded_domain(mailbox)
+        if self.options.takes_all:
+            return
         if domain in self.options.without_mail:
             raise Refused(556, "5.1.10", "this domain takes no mail")
         if domain in self.options.domains:

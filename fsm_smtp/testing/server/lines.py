@@ -110,7 +110,8 @@ def _as_it_is(command: Command) -> Command:
 
 
 def _unknown(command: Command) -> Command:
-    raise InvalidCommand(f"{command.redacted.split()[:1]} is no command of SMTP", "5321 §4.1.1")
+    verb = command.redacted.split(" ", 1)[0]
+    raise InvalidCommand(f"{verb!r} is no command of SMTP", "5321 §4.1.1")
 
 
 _STRICT: Final[Mapping[str, Callable[[Command], Command]]] = {

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Generator
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ class ModelServer:
     Attributes:
         port: where it listens.
         sessions: one record for each connection, in the order of their beginning.
+        ended: how many connections are over.
+        on_end: called when one is over.
         mistakes: our own; they are raised when the server ends.
     """
 
@@ -29,6 +32,8 @@ class ModelServer:
     port: int = 0
     sessions: list[SessionRecord] = field(default_factory=list[SessionRecord])
     mistakes: list[Exception] = field(default_factory=list[Exception])
+    ended: int = 0
+    on_end: Callable[[], None] | None = None
     _running: dict[asyncio.Task[None], tuple[Session, Wire]] = field(
         default_factory=dict[asyncio.Task[None], tuple[Session, Wire]]
     )
@@ -43,6 +48,18 @@ class ModelServer:
         """Everything that clients have done wrong, by session."""
         return [one for session in self.sessions for one in session.violations]
 
+    def wait_until_over(self, seconds: float = 5.0) -> None:
+        """Wait until every connection so far is over; for other threads than the server's.
+
+        Raises:
+            TimeoutError: one is still open after so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        while self.ended < len(self.sessions):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"a connection is still open after {seconds:g} s")
+            time.sleep(0.001)
+
     def begin(self, wire: Wire) -> None:
         """A connection has come."""
         record = SessionRecord(secured=self.options.implicit_tls)
@@ -53,6 +70,9 @@ class ModelServer:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        self.ended += 1
+        if self.on_end is not None:
+            self.on_end()
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self.mistakes.append(error)
         self._running.pop(task, None)

@@ -1,10 +1,14 @@
 """What a model server offers, whom it knows, and where its limits are."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from fsm_smtp.session import Observer
+from fsm_smtp.session import Event
+from fsm_smtp.testing.server.record import Message, SessionRecord
+from fsm_smtp.testing.server.watch import Violation
+
+Listener = Callable[[SessionRecord, Event | Violation | Message], None]
 
 HOST = "127.0.0.1"
 NAME = "mx.example.test"
@@ -55,7 +59,9 @@ class Options:
         recipient_domains: most domains of recipients in a session.
         keeps_bare: content with a bare CR or LF is taken as it is, not refused; both are right.
         watches: the client is judged too (`SessionRecord.violations`).
-        observer: called with everything that happens, and the client's states.
+        takes_all: every recipient is known, at every domain.
+        listener: called with all that happens in a session: events (with the client's states, if
+            `watches`), violations, messages.
         patience: seconds without a command until the server gives up (RFC 5321 §4.5.3.2.7).
     """
 
@@ -79,5 +85,6 @@ class Options:
     recipient_domains: int = 10
     keeps_bare: bool = False
     watches: bool = True
-    observer: Observer | None = None
+    takes_all: bool = False
+    listener: Listener | None = None
     patience: float = 300.0

@@ -92,8 +92,8 @@ class Watch:
             self._blame(error)
             self._refused = True
             return
-        for error in mistakes_of(command, self._session.offers):
-            self._blame(error, command.redacted)
+        for mistake in mistakes_of(command, self._session.offers):
+            self._blame(mistake, command.redacted)
         self._in_its_turn(command)
         self._verb = command.verb
         if command.verb == "MAIL":
