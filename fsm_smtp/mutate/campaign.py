@@ -113,7 +113,10 @@ def run_campaign(
     # Spawned, never forked: a caller may run threads (a progress bar does), and a fork copies the
     # locks that they hold at that moment, with nobody left to release them.
     pool = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_prepare, initargs=(table,)
+        max(1, min(jobs, len(mutants))),
+        mp_context=get_context("spawn"),
+        initializer=_prepare,
+        initargs=(table,),
     )
     with pool:
         for trial in pool.map(_try, mutants, chunksize=4):

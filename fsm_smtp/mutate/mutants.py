@@ -56,7 +56,10 @@ def all_mutants(table: Table) -> Iterator[Mutant]:
 
 
 def sample(table: Table, count: int, seed: int) -> list[Mutant]:
-    """*count* mutants, drawn with *seed*; the same ones every time. At least one of each row."""
+    """*count* mutants, drawn with *seed*; the same ones every time.
+
+    No row has a second one before each has one.
+    """
     mutants = list(all_mutants(table))
     if count >= len(mutants):
         return mutants
@@ -64,9 +67,10 @@ def sample(table: Table, count: int, seed: int) -> list[Mutant]:
     by_row: dict[str, list[Mutant]] = {}
     for mutant in mutants:
         by_row.setdefault(mutant.row, []).append(mutant)
-    chosen = {draw.choice(group).name for group in by_row.values()}
+    firsts = [draw.choice(group).name for group in by_row.values()]
+    chosen = set(draw.sample(firsts, min(count, len(firsts))))
     rest = [mutant.name for mutant in mutants if mutant.name not in chosen]
-    chosen.update(draw.sample(rest, max(0, count - len(chosen))))
+    chosen.update(draw.sample(rest, count - len(chosen)))
     return [mutant for mutant in mutants if mutant.name in chosen]
 
 
