@@ -4,7 +4,9 @@ Duplicate keys are refused and ``no``/``on`` stay strings (YAML 1.2). Used for t
 overlays and the conformance suites; knows nothing of what is in them.
 """
 
+import contextlib
 import difflib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,76 +113,181 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     return found[0] if found else None
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a file that begins and ends between keys of its root: text that is read on demand.
+
+    Attributes:
+        path: the file.
+        above: how many lines of the file stand before it.
+        text: its lines.
+        key: its first key; empty when the block is the file as a whole.
+    """
+
+    path: str
+    above: int
+    text: str = field(repr=False)
+    key: str = ""
+
+    def read(self) -> Node:
+        """Its node.
+
+        Raises:
+            SpecError: it is no YAML, repeats a key, or contains itself.
+        """
+        root = _composed(self)
+        if root is None:
+            raise SpecError(self.path, 1, 1, "the file is empty")
+        return _convert(root, self, ())
+
+    def value(self, name: str) -> Node:
+        """What stands under the key *name*; raises as `read` does."""
+        return self.read().mapping("the file")[name].value
+
+
 def read_yaml(path: Path | str) -> Node:
     """Read a YAML file into nodes.
 
     Raises:
         SpecError: the file cannot be read, is no YAML, repeats a key, or contains itself.
     """
-    # Imported here because the parser costs some 30 ms that `import fsm_smtp` must not pay.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
-    from ruamel.yaml.reader import ReaderError
+    return _rest(Block(str(path), 0, _text(path)), None)[0]
 
+
+def read_yaml_without(path: Path | str, name: str) -> tuple[Node, Block | None]:
+    """Read a YAML file without what stands under the key *name* of its root.
+
+    Returns:
+        The rest, and the block that has the key, not yet read; ``None`` if the file has no such
+        key.
+
+    Raises:
+        SpecError: as `read_yaml`, of the rest.
+    """
+    return _rest(Block(str(path), 0, _text(path)), name)
+
+
+def _rest(whole: Block, name: str | None) -> tuple[Node, Block | None]:
+    parts = _parts(whole)
+    left = next((part for part in parts if part.key == name), None)
+    read = [part for part in parts if part is not left]
+    if read:
+        # A cut that went through a quotation makes a mistake: then the whole decides.
+        with contextlib.suppress(SpecError):
+            return _joined(read), left
+    root = whole.read()
+    if root.entries is None or name not in root.entries:
+        return root, None
+    rest = {key: entry for key, entry in root.entries.items() if key != name}
+    return replace(root, entries=rest), whole
+
+
+#: A line that begins with a key of the root.
+_KEY = re.compile(r"([A-Za-z_][\w-]*):(?:\s|\Z)")
+#: What can tie one part of a file to another, or make lines where we count none.
+_TIES = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]|(?:^|[\s,\[{])[&*][^\s&*]", re.MULTILINE)
+
+
+def _text(path: Path | str) -> str:
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         what = f"the file cannot be read: {error.strerror}"
         raise SpecError(path, 1, 1, what) from error
     except UnicodeDecodeError as error:
         raise SpecError(path, 1, 1, "the file cannot be read: it is not UTF-8") from error
-    yaml: Any = YAML(typ="safe", pure=True)
-    # YAML 1.2 lets an anchor be used anew, where the parser would warn on stderr.
-    yaml.composer.warn_double_anchors = False
+
+
+def _parts(whole: Block) -> list[Block]:
+    """One block for each key of the root; none where it is not so simple."""
+    lines = whole.text.splitlines(keepends=True)
+    starts: list[tuple[int, str]] = []
+    for number, line in enumerate(lines):
+        if key := _KEY.match(line):
+            starts.append((number, key[1]))
+        elif line[0] not in " #\n" or (not starts and line.strip()[:1] not in ("", "#")):
+            return []
+    if len({name for _, name in starts}) < len(starts) or _TIES.search(whole.text):
+        return []
+    ends = [number for number, _ in [*starts, (len(lines), "")][1:]]
+    return [
+        Block(whole.path, start, "".join(lines[start:end]), name)
+        for (start, name), end in zip(starts, ends, strict=True)
+    ]
+
+
+def _joined(parts: list[Block]) -> Node:
+    """The root whose keys the parts have."""
+    roots = [part.read() for part in parts]
+    entries = {name: entry for root in roots for name, entry in root.mapping("the file").items()}
+    return replace(roots[0], entries=entries)
+
+
+def _composed(block: Block) -> Any:
+    """The library's node of a block, its errors as ours."""
+    # Imported here because the parser costs some 30 ms that `import fsm_smtp` must not pay.
+    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.reader import ReaderError
+
+    path, above, text = block.path, block.above, block.text
     details: Any
     try:
-        root = yaml.compose(text)
+        return compose(text)
     except MarkedYAMLError as error:
         details = error
         mark = details.problem_mark or details.context_mark
         said = [str(part) for part in (details.context, details.problem) if part]
         problem = " ".join(", ".join(said).split()) or "this is no YAML"
-        raise SpecError(path, mark.line + 1, mark.column + 1, problem) from error
+        raise SpecError(path, above + mark.line + 1, mark.column + 1, problem) from error
     except ReaderError as error:
         details = error
         before = text[: int(details.position)]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         what = f"the character U+{ord(text[len(before)]):04X} may not stand in YAML"
-        raise SpecError(path, line, column, what) from error
+        raise SpecError(path, above + line, column, what) from error
     except (OverflowError, ValueError) as error:  # "\UFFFFFFFF": the parser hands it to chr()
-        raise SpecError(path, 1, 1, "an escape sequence names no character") from error
+        raise SpecError(path, above + 1, 1, "an escape sequence names no character") from error
     except RecursionError as error:
-        raise SpecError(path, 1, 1, "the file is nested too deeply") from error
-    if root is None:
-        raise SpecError(path, 1, 1, "the file is empty")
-    return _convert(root, str(path), ())
+        raise SpecError(path, above + 1, 1, "the file is nested too deeply") from error
 
 
-def _convert(node: Any, path: str, around: tuple[Any, ...]) -> Node:
+def compose(text: str) -> Any:
+    """The YAML library's node of *text*, which is all that reading costs."""
+    from ruamel.yaml import YAML
+
+    yaml: Any = YAML(typ="safe", pure=True)
+    # YAML 1.2 lets an anchor be used anew, where the parser would warn on stderr.
+    yaml.composer.warn_double_anchors = False
+    return yaml.compose(text)
+
+
+def _convert(node: Any, block: Block, around: tuple[Any, ...]) -> Node:
     """A node of the YAML library as one of ours; *node* has no useful type there.
 
     *around* holds the collections it stands in: an alias may name one of them.
     """
-    here = Node(path, node.start_mark.line + 1, node.start_mark.column + 1)
+    mark = node.start_mark
+    path, line, column = block.path, block.above + mark.line + 1, mark.column + 1
     if any(node is one for one in around):
-        raise here.error("an alias stands inside what it names")
+        raise SpecError(path, line, column, "an alias stands inside what it names")
     inside = (*around, node)
     if node.id == "mapping":
         entries: dict[str, Entry] = {}
         for key_node, value_node in node.value:
-            key = _convert(key_node, path, inside)
+            key = _convert(key_node, block, inside)
             name = key.name("a key")
             if name in entries:
                 raise key.error(f"the key {name} stands twice")
-            entries[name] = Entry(key, _convert(value_node, path, inside))
-        return replace(here, entries=entries)
+            entries[name] = Entry(key, _convert(value_node, block, inside))
+        return Node(path, line, column, entries=entries)
     if node.id == "sequence":
-        return replace(here, items=tuple(_convert(item, path, inside) for item in node.value))
+        items = tuple(_convert(item, block, inside) for item in node.value)
+        return Node(path, line, column, items=items)
     kind, text = str(node.tag).rpartition(":")[2], str(node.value)
     try:
-        return replace(here, scalar=_scalar(kind, text))
+        return Node(path, line, column, _scalar(kind, text))
     except ValueError as error:
-        raise here.error(f"{text} is no number") from error
+        raise SpecError(path, line, column, f"{text} is no number") from error
 
 
 def _scalar(kind: str, text: str) -> Scalar:

@@ -1,7 +1,9 @@
 """What all tests share: real servers on demand, and hypothesis that is the same everywhere."""
 
 import os
+from functools import lru_cache
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -13,3 +15,11 @@ settings.register_profile(
 # The same examples in every run: a red run says something about the change that made it red.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once() -> None:
+    """Hundreds of tests load a table with one edit: what is the same in it is parsed once."""
+    from fsm_smtp import yaml_source  # not earlier: coverage has not begun when this file is read
+
+    yaml_source.compose = lru_cache(maxsize=256)(yaml_source.compose)

@@ -66,13 +66,18 @@ def json_option(command: _F) -> _F:
     )(command)
 
 
-def chosen_table(table_file: Path | None, overlays: tuple[str, ...]) -> Table:
-    """The table that the options name.
+def chosen_table(
+    table_file: Path | None, overlays: tuple[str, ...], *, whole: bool = False
+) -> Table:
+    """The table that the options name; *whole*: with what it says of servers, whoever asks.
 
     Raises:
         SpecError: it has a mistake.
     """
-    return load_table(table_file, overlays)
+    table = load_table(table_file, overlays)
+    if whole or table_file is not None:  # a mistake in what it says of servers shows here too
+        _ = table.server
+    return table
 
 
 def write_json(value: object, file: str) -> None:

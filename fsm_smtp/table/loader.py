@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -28,7 +28,7 @@ from fsm_smtp.table.model import (
 )
 from fsm_smtp.table.names import Names, check_rfc, members
 from fsm_smtp.table.sections import Sections, read_sections
-from fsm_smtp.table.server import with_server
+from fsm_smtp.table.server import unread
 from fsm_smtp.yaml_source import Entry, Node, nearest
 
 _T = TypeVar("_T")
@@ -47,6 +47,8 @@ _CLASS_DIGITS: Mapping[str, str] = {"intermediate": "3", "success": "2", "error"
 def load_table(path: Path | str | None = None, overlays: Collection[Path | str] = ()) -> Table:
     """Load a table and check it.
 
+    What it says of servers is read and checked when `Table.server` is first asked for.
+
     Args:
         path: the YAML file; the shipped ``specs/transitions.yaml`` when ``None``.
         overlays: files that add or replace entries and rows, in this order. A bare name such as
@@ -62,7 +64,7 @@ def load_table(path: Path | str | None = None, overlays: Collection[Path | str] 
 
 @lru_cache(maxsize=32)
 def _shipped(overlays: tuple[str, ...]) -> Table:
-    """Parsing takes a quarter of a second, and a table never changes."""
+    """Parsing takes a third of a second, and a table never changes."""
     return _load(spec_path("transitions.yaml"), overlays)
 
 
@@ -74,7 +76,7 @@ def _load(file: Path, overlays: Collection[Path | str]) -> Table:
         names.append(Path(overlay).stem)
     table = _Builder(sections).build(str(file), tuple(names))
     check_consistency(table)
-    return with_server(table, sections.server)
+    return table
 
 
 def _overlay_path(overlay: Path | str) -> Path:
@@ -120,6 +122,7 @@ class _Builder:
             overlays=overlays,
             flags=self.claims.flags,
             properties=self.claims.properties,
+            read_server=partial(unread, self.sections.server),
         )
 
     def _named(self, section: str, build: Callable[[str, Entry], _T]) -> dict[str, _T]:

@@ -1,6 +1,6 @@
 """The table as frozen dataclasses: what was written, and what it says once names are resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -150,6 +150,10 @@ class Codes:
     rfc: str
 
 
+def _no_server(_table: "Table") -> None:
+    """Of a table that does not say what a server owes."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A complete, checked table. Build it with `fsm_smtp.table.load_table`."""
@@ -167,7 +171,20 @@ class Table:
     overlays: tuple[str, ...] = ()
     flags: Mapping[str, Flag] = field(default_factory=dict[str, Flag])
     properties: tuple[Property, ...] = ()
-    server: "Server | None" = None
+    read_server: "Callable[[Table], Server | None]" = field(
+        default=_no_server, repr=False, compare=False
+    )
+
+    @cached_property
+    def server(self) -> Server | None:
+        """What a server owes; ``None`` in a table that does not say it.
+
+        It is read when it is first asked for: few ask, and it is a third of the file.
+
+        Raises:
+            SpecError: the section has a mistake, or contradicts the client's rows.
+        """
+        return self.read_server(self)
 
     @cached_property
     def moves(self) -> tuple[Move, ...]:

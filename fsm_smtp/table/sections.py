@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fsm_smtp.yaml_source import Entry, Node, nearest, read_yaml
+from fsm_smtp.yaml_source import Block, Entry, Node, nearest, read_yaml, read_yaml_without
 
 SCHEMA = 1
 
@@ -25,6 +25,8 @@ LISTED = ("goals", "always", "properties")
 HISTORY = ("events", "flags", "conditions")
 REQUIRED = (*NAMED, "sets", "transitions", "goals", "always")
 SECTIONS = (*REQUIRED, "history", "properties")
+#: A third of a table, which few ask for.
+SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Sections:
     dropped_properties: tuple[Node, ...] = ()
     narrowings: tuple[Node, ...] = ()
     dropped_ids: frozenset[str] = frozenset()
-    #: What a server owes; a table may say nothing of it, and an overlay cannot.
-    server: Node | None = None
+    #: What a server owes, unread; a table may say nothing of it, and an overlay cannot.
+    server: Block | None = None
 
     def entries(self, section: str) -> Iterator[tuple[str, Entry]]:
         """The entries of a named section."""
@@ -170,9 +172,9 @@ def read_sections(path: Path, *, overlay: bool) -> Sections:
     Raises:
         SpecError: the file cannot be read, a section is missing or unknown, an id stands twice.
     """
-    root = read_yaml(path)
+    server = None
     if overlay:
-        fields = root.fields(
+        fields = read_yaml(path).fields(
             "an overlay",
             required=("schema", "name", "means"),
             optional=(*SECTIONS, "drop", "restrict", "drop_properties", "narrow"),
@@ -180,7 +182,8 @@ def read_sections(path: Path, *, overlay: bool) -> Sections:
         fields["means"].text("means")
     else:
         required = ("schema", "name", *REQUIRED)
-        fields = root.fields("a table", required=required, optional=(*SECTIONS, "server"))
+        root, server = read_yaml_without(path, SERVER)
+        fields = root.fields("a table", required=required, optional=SECTIONS)
     if fields["schema"].number("schema") != SCHEMA:
         raise fields["schema"].error(f"this version reads schema {SCHEMA}")
     sets = fields["sets"].fields("sets", optional=SETS) if "sets" in fields else {}
@@ -201,7 +204,7 @@ def read_sections(path: Path, *, overlay: bool) -> Sections:
         restrictions=nodes("restrict"),
         dropped_properties=nodes("drop_properties"),
         narrowings=nodes("narrow"),
-        server=fields.get("server"),
+        server=server,
     )
 
 

@@ -1,5 +1,7 @@
 """Files that are no table at all, and tables damaged by chance: always a SpecError."""
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,8 @@ from hypothesis import strategies as st
 
 from fsm_smtp.errors import SpecError
 from fsm_smtp.table import Table, load_table
-from fsm_smtp.yaml_source import read_yaml
-from tests.core.broken import Edit, assert_error, edited, place
+from fsm_smtp.yaml_source import Block, Node, read_yaml, read_yaml_without
+from tests.core.broken import SPECS, Edit, assert_error, edited, place
 from tests.core.small_table import SMALL
 
 
@@ -146,3 +148,52 @@ def test_a_damaged_table_is_loaded_or_refused(
         assert found.what
     else:
         assert found.rows
+
+
+@pytest.mark.parametrize("file", sorted(SPECS.rglob("*.yaml")), ids=lambda file: file.stem)
+def test_a_file_read_in_parts_is_the_file_read_at_once(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert read_yaml(file) == Block(str(file), 0, text).read()
+
+
+def test_the_shipped_table_is_read_in_parts() -> None:
+    root, block = read_yaml_without(SPECS / "transitions.yaml", "server")
+    assert block is not None
+    assert block.text.startswith("server:")
+    assert block.above > 1000
+    assert "server" not in root.mapping("the file")
+
+
+#: Lines that may or may not be cut apart.
+LINES = [
+    *("a: 1\n", "b:\n", "c: [1,\n", " 2]\n", "2]\n", "- x\n", "  - y\n", "# c\n", "\n"),
+    *("---\n", "...\n", "%YAML 1.1\n", "d: &x 1\n", "e: *x\n", "f: |\n", "  z\n", " g: 1\n"),
+    *("a: 2\n", 'h: "\n', "i: '\n", '"\n', "'\n", "? k\n", ": v\n", "j: {k: 1,\n", "}\n"),
+    *("\t\n", "l: m\x85n: o\n", '"": 1\n', "server: 1\n"),
+]
+
+
+@given(st.lists(st.sampled_from(LINES)).map("".join))
+def test_parts_and_the_whole_are_the_same(text: str) -> None:
+    """The same nodes, or the same mistake."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = written(Path(folder), text)
+        whole = Block(str(file), 0, text)
+        assert outcome(lambda: read_yaml(file)) == outcome(whole.read)
+        try:
+            rest, block = read_yaml_without(file, "server")
+        except SpecError:
+            return
+        assert "server" not in (rest.entries or {})
+        if block is not None and isinstance(read := outcome(whole.read), Node):
+            entries = {**(rest.entries or {}), "server": block.value("server")}
+            assert entries.keys() == read.mapping("the file").keys()
+            assert block.value("server") == read.mapping("the file")["server"].value
+
+
+def outcome(read: Callable[[], Node]) -> Node | str:
+    """The nodes, or the mistake."""
+    try:
+        return read()
+    except SpecError as error:
+        return str(error)

@@ -3,27 +3,30 @@
 Every case edits the shipped section in one place; `▶` marks where the error must point.
 """
 
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from fsm_smtp.errors import SpecError
-from fsm_smtp.table import Table, load_table
-from fsm_smtp.table.server import with_server
+from fsm_smtp.table import load_table
+from fsm_smtp.table.server import checked_server
 from fsm_smtp.yaml_source import nearest, read_yaml
-from tests.core.broken import HERE, SPECS, Edit, Mistake, assert_error, edited, mistake, place
+from tests.core.broken import (
+    HERE,
+    SPECS,
+    TABLE,
+    Edit,
+    Mistake,
+    assert_error,
+    edited,
+    mistake,
+    place,
+)
 
-SECTION = "server:" + (SPECS / "transitions.yaml").read_text(encoding="utf-8").split("\nserver:")[1]
+WHOLE = (SPECS / "transitions.yaml").read_text(encoding="utf-8")
+SECTION = "server:" + WHOLE.split("\nserver:")[1]
 NOOP = "          answers: {done: {codes: 250}}\n"
 QUIT = "          answers: {going: {codes: 221, then: {mode: closed}}}\n"
-
-
-@cache
-def client() -> Table:
-    """The shipped table without what a server owes."""
-    return replace(load_table(), server=None)
 
 
 def assert_section_refused(case: Mistake, tmp_path: Path, *more: Edit) -> None:
@@ -32,7 +35,7 @@ def assert_section_refused(case: Mistake, tmp_path: Path, *more: Edit) -> None:
     file.write_text(edited(SECTION, case.edit, *more), encoding="utf-8")
     node = read_yaml(file).mapping("the file")["server"].value
     with pytest.raises(SpecError) as caught:
-        with_server(client(), node)
+        checked_server(node, load_table())
     assert_error(caught.value, file, place(SECTION, case.edit, *more), case.what, case.suggestion)
 
 
@@ -42,8 +45,27 @@ def marking(text: str) -> Edit:
     return Edit(text, f"{indent}{HERE}{text[len(indent) :]}")
 
 
-def test_a_table_need_not_say_what_a_server_owes() -> None:
-    assert with_server(client(), None) is client()
+def test_a_table_need_not_say_what_a_server_owes(tmp_path: Path) -> None:
+    file = tmp_path / "table.yaml"
+    file.write_text(TABLE, encoding="utf-8")
+    assert load_table(file).server is None
+
+
+@pytest.mark.parametrize("name", ["mine", "&name mine"], ids=["simple", "with an anchor"])
+def test_what_a_server_owes_is_read_when_it_is_asked_for(name: str, tmp_path: Path) -> None:
+    """… and its mistakes have their places in the file; also where no part stands alone."""
+    file = tmp_path / "table.yaml"
+    edits = (
+        Edit("name: smtp-client\n", f"name: {name}\n"),
+        Edit("view: [greeted,", "view: [▶greted,"),
+    )
+    file.write_text(edited(WHOLE, *edits), encoding="utf-8")
+    table = load_table(file)
+    for _ in range(2):
+        with pytest.raises(SpecError) as caught:
+            _ = table.server
+        at = place(WHOLE, *edits)
+        assert_error(caught.value, file, at, "greted is no variable", "greeted")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +270,7 @@ def test_a_server_rests_in_some_mode(tmp_path: Path) -> None:
     file.write_text(f"{before}{modes}  inputs:\n{behind}", encoding="utf-8")
     node = read_yaml(file).mapping("the file")["server"].value
     with pytest.raises(SpecError, match="at least one mode must not be passing"):
-        with_server(client(), node)
+        checked_server(node, load_table())
 
 
 @pytest.mark.parametrize(

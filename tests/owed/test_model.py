@@ -47,7 +47,7 @@ def test_an_answer_that_there_is_not() -> None:
 
 def test_a_table_that_does_not_say_what_a_server_owes() -> None:
     with pytest.raises(ValueError, match="does not say what a server owes"):
-        ServerModel.of(replace(load_table(), server=None))
+        ServerModel.of(replace(load_table(), read_server=lambda _: None))
 
 
 def test_tls_begins_the_session_anew() -> None:
