@@ -1,0 +1,191 @@
+"""A pool of asyncio clients, for any number of tasks of one event loop."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from types import TracebackType
+from typing import TypeVar
+
+from fsm_smtp.client import AsyncClient, Options, SendResult
+from fsm_smtp.client.content import Source
+from fsm_smtp.pool.events import PoolObserver, Usage
+from fsm_smtp.pool.limits import Limits
+from fsm_smtp.pool.pool import Pool, Steps
+from fsm_smtp.pool.server import Server
+
+_T = TypeVar("_T")
+
+
+class AsyncClientPool:
+    """Connections that are kept and used again: `ClientPool` with ``await``.
+
+    For any number of tasks of one event loop. A task that is cancelled leaves nothing behind: it
+    gives up its place in line, and a connection that it was using in the middle of something is
+    closed.
+
+    Args:
+        size: how many connections at most, lent and idle ones together.
+        host: name or address; with *path* only the name for TLS.
+        port: TCP port.
+        options: security, credentials, names, times.
+        path: a Unix socket to connect to, in place of host and port.
+        source_address: local address and port to connect from.
+        limits: connections, messages, age and idle time for each server.
+        observer: called with a `PoolEvent` for each connection that is made, reused or ended.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        host: str = "localhost",
+        port: int = 25,
+        options: Options | None = None,
+        *,
+        path: str | None = None,
+        source_address: tuple[str, int] | None = None,
+        limits: Limits | None = None,
+        observer: PoolObserver | None = None,
+    ) -> None:
+        self._keeper: asyncio.Task[None] | None = None
+        self._pool = Pool(
+            size,
+            Server(host, port, options or Options(), path, source_address),
+            limits,
+            observer,
+            make=_client,
+            clock=time.monotonic,
+            lock=nullcontext(),  # nothing is awaited while the book is open
+        )
+
+    @property
+    def usage(self) -> Usage:
+        """How the connections are used now."""
+        return self._pool.usage
+
+    # -- lending ---------------------------------------------------------------------------------
+
+    async def acquire(
+        self, server: Server | None = None, *, timeout: float | None = None
+    ) -> AsyncClient:
+        """A connected client, for the caller alone until `release`. See `ClientPool.acquire`.
+
+        Raises:
+            PoolTimeout: none became free in time.
+            PoolClosed: the pool is closed, or was closed meanwhile.
+            ProtocolError: a new connection is needed and cannot be made.
+        """
+        granted = asyncio.Event()
+        ticket = self._pool.draw(server, granted.set)
+        try:
+            if not granted.is_set():
+                await asyncio.wait_for(granted.wait(), timeout)
+        except TimeoutError:
+            pass  # `place` says so, or a place came at the last moment
+        except BaseException:
+            self._pool.give_up(ticket)
+            raise
+        return await _run(self._pool.ready(self._pool.place(ticket, timeout)))
+
+    async def release(self, client: AsyncClient) -> None:
+        """Give *client* back, in whatever state it is; it must not be used afterwards.
+
+        Raises:
+            ValueError: it is not lent by this pool, or was given back already.
+        """
+        await _run(self._pool.taken_back(client))
+        self._watch()
+
+    @asynccontextmanager
+    async def connection(
+        self, server: Server | None = None, *, timeout: float | None = None
+    ) -> AsyncIterator[AsyncClient]:
+        """`acquire`, and `release` at the end of the block, however it ends."""
+        client = await self.acquire(server, timeout=timeout)
+        try:
+            yield client
+        finally:
+            await self.release(client)
+
+    # -- mail ------------------------------------------------------------------------------------
+
+    async def send_message(
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        content: Source,
+        parameters: Mapping[str, str | None] | None = None,
+        *,
+        server: Server | None = None,
+        timeout: float | None = None,
+    ) -> SendResult:
+        """Send one message over one of the connections: see `ClientPool.send_message`."""
+        async with self.connection(server, timeout=timeout) as client:
+            return await client.send_message(sender, recipients, content, parameters)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """End the idle connections with QUIT, and wake all who wait; lent ones end on `release`."""
+        task = asyncio.current_task()
+        for place in self._pool.shut(f"by close() in task {task.get_name() if task else '?'}"):
+            await _run(self._pool.ended(place, "the pool was closed"))
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+
+    async def __aenter__(self) -> "AsyncClientPool":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    # -- idle connections ------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """See to it that idle connections are ended in time."""
+        if self._keeper is None and self._pool.book.next_expiry() is not None:
+            self._keeper = asyncio.create_task(self._keep(), name="pool")
+
+    async def _keep(self) -> None:
+        try:
+            while (due := self._pool.book.next_expiry()) is not None:
+                now = time.monotonic()
+                if due > now:
+                    await asyncio.sleep(due - now)
+                    continue
+                for place in self._pool.book.expired(now):
+                    await _run(self._pool.ended(place, "it was idle for too long"))
+        finally:
+            self._keeper = None
+
+
+def _client(server: Server) -> AsyncClient:
+    return AsyncClient(
+        server.host,
+        server.port,
+        server.options,
+        path=server.path,
+        source_address=server.source_address,
+    )
+
+
+async def _run(steps: Steps[_T]) -> _T:
+    """Await the calls that *steps* asks for."""
+    try:
+        call = next(steps)
+        while True:
+            try:
+                made = await call()
+            except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
+                call = steps.throw(error)
+            else:
+                call = steps.send(made)
+    except StopIteration as done:
+        value: _T = done.value
+        return value

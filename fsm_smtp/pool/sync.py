@@ -1,0 +1,211 @@
+"""A pool of blocking clients, for any number of threads."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TypeVar
+
+from fsm_smtp.client import Client, Options, SendResult
+from fsm_smtp.client.content import Source
+from fsm_smtp.pool.events import PoolObserver, Usage
+from fsm_smtp.pool.limits import Limits
+from fsm_smtp.pool.pool import Pool, Steps
+from fsm_smtp.pool.server import Server
+
+_T = TypeVar("_T")
+
+
+class ClientPool:
+    """Connections that are kept and used again, by any number of threads.
+
+    A connection is lent to one borrower at a time. Before it is lent again, RSET must be answered
+    with 2yz, and the machine must agree that the session is where a new one would be; a connection
+    that the server has given up meanwhile (a 421 that waits to be read, or an end) is replaced.
+    Who comes when all are lent waits in line::
+
+        with ClientPool(4, "mx.example.com", 25, Options(security="starttls")) as pool:
+            result = pool.send_message("me@example.com", ["you@example.com"], b"...")
+            with pool.connection() as client:
+                client.command(commands.vrfy("postmaster"))
+
+    Args:
+        size: how many connections at most, lent and idle ones together.
+        host: name or address; with *path* only the name for TLS.
+        port: TCP port.
+        options: security, credentials, names, times.
+        path: a Unix socket to connect to, in place of host and port.
+        source_address: local address and port to connect from.
+        limits: connections, messages, age and idle time for each server.
+        observer: called with a `PoolEvent` for each connection that is made, reused or ended, from
+            whichever thread does that.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        host: str = "localhost",
+        port: int = 25,
+        options: Options | None = None,
+        *,
+        path: str | None = None,
+        source_address: tuple[str, int] | None = None,
+        limits: Limits | None = None,
+        observer: PoolObserver | None = None,
+    ) -> None:
+        self._changed = threading.Condition()
+        self._keeper: threading.Thread | None = None
+        self._pool = Pool(
+            size,
+            Server(host, port, options or Options(), path, source_address),
+            limits,
+            observer,
+            make=_client,
+            clock=time.monotonic,
+            lock=self._changed,
+        )
+
+    @property
+    def usage(self) -> Usage:
+        """How the connections are used now."""
+        return self._pool.usage
+
+    # -- lending ---------------------------------------------------------------------------------
+
+    def acquire(self, server: Server | None = None, *, timeout: float | None = None) -> Client:
+        """A connected client, for the caller alone until `release`.
+
+        Args:
+            server: whom it shall lead to; the pool's own server when ``None``.
+            timeout: seconds to wait for one to become free; for ever when ``None``. To connect
+                takes its own time, which the options limit.
+
+        Raises:
+            PoolTimeout: none became free in time.
+            PoolClosed: the pool is closed, or was closed meanwhile.
+            ProtocolError: a new connection is needed and cannot be made: see `Client.connect`.
+        """
+        granted = threading.Event()
+        ticket = self._pool.draw(server, granted.set)
+        try:
+            granted.wait(timeout)
+        except BaseException:
+            self._pool.give_up(ticket)
+            raise
+        return _run(self._pool.ready(self._pool.place(ticket, timeout)))
+
+    def release(self, client: Client) -> None:
+        """Give *client* back, in whatever state it is; it must not be used afterwards.
+
+        Raises:
+            ValueError: it is not lent by this pool, or was given back already.
+        """
+        _run(self._pool.taken_back(client))
+        self._watch()
+
+    @contextmanager
+    def connection(
+        self, server: Server | None = None, *, timeout: float | None = None
+    ) -> Iterator[Client]:
+        """`acquire`, and `release` at the end of the block, however it ends."""
+        client = self.acquire(server, timeout=timeout)
+        try:
+            yield client
+        finally:
+            self.release(client)
+
+    # -- mail ------------------------------------------------------------------------------------
+
+    def send_message(
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        content: Source,
+        parameters: Mapping[str, str | None] | None = None,
+        *,
+        server: Server | None = None,
+        timeout: float | None = None,
+    ) -> SendResult:
+        """Send one message over one of the connections: see `Client.send_message` and `acquire`.
+
+        What cannot be sent is not tried again here: its fate says whether that would be safe.
+        """
+        with self.connection(server, timeout=timeout) as client:
+            return client.send_message(sender, recipients, content, parameters)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End the idle connections with QUIT, and wake all who wait; lent ones end on `release`."""
+        for place in self._pool.shut(f"by close() in thread {threading.current_thread().name}"):
+            _run(self._pool.ended(place, "the pool was closed"))
+        with self._changed:
+            self._changed.notify_all()
+            keeper = self._keeper
+        if keeper is not None:
+            keeper.join()
+
+    def __enter__(self) -> "ClientPool":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- idle connections ------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """See to it that idle connections are ended in time."""
+        with self._changed:
+            if self._pool.book.next_expiry() is None:
+                return
+            if self._keeper is None:
+                # A daemon: a program that ends does not wait for connections to become old.
+                self._keeper = threading.Thread(target=self._keep, name="pool", daemon=True)
+                self._keeper.start()
+
+    def _keep(self) -> None:
+        while True:
+            with self._changed:
+                due = self._pool.book.next_expiry()
+                if due is None:
+                    self._keeper = None
+                    return
+                now = time.monotonic()
+                if due > now:
+                    self._changed.wait(due - now)
+                    continue
+                old = self._pool.book.expired(now)
+            for place in old:
+                _run(self._pool.ended(place, "it was idle for too long"))
+
+
+def _client(server: Server) -> Client:
+    return Client(
+        server.host,
+        server.port,
+        server.options,
+        path=server.path,
+        source_address=server.source_address,
+    )
+
+
+def _run(steps: Steps[_T]) -> _T:
+    """Make the calls that *steps* asks for."""
+    try:
+        call = next(steps)
+        while True:
+            try:
+                made = call()
+            except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
+                call = steps.throw(error)
+            else:
+                call = steps.send(made)
+    except StopIteration as done:
+        value: _T = done.value
+        return value
