@@ -40,12 +40,15 @@ if TYPE_CHECKING:
         SendResult,
     )
     from fsm_smtp.machine import ProtocolMachine, shared_machine
+    from fsm_smtp.pool import AsyncClientPool, ClientPool
     from fsm_smtp.session import Event, Session
     from fsm_smtp.table import Table, load_table
 
 _LAZY = {
     "AsyncClient": "fsm_smtp.client",
+    "AsyncClientPool": "fsm_smtp.pool",
     "Client": "fsm_smtp.client",
+    "ClientPool": "fsm_smtp.pool",
     "Event": "fsm_smtp.session",
     "Extensions": "fsm_smtp.client",
     "Fate": "fsm_smtp.client",
@@ -61,7 +64,9 @@ _LAZY = {
 
 __all__ = [
     "AsyncClient",
+    "AsyncClientPool",
     "Client",
+    "ClientPool",
     "CommandRefused",
     "ConnectionLost",
     "Event",

@@ -85,6 +85,8 @@ class Session:
         self._offers = Offers(b"", {})
         self._replies_due = RepliesDue.of(self._machine.table)
         self._limits: Limits | None = None  # once LIMITS has been offered
+        #: How many MAIL commands were sent over this connection (RFC 9422 §4.1 counts them all).
+        self.mails = 0
 
     # -- what is so ------------------------------------------------------------------------------
 
@@ -157,6 +159,7 @@ class Session:
         self._parser = ReplyParser()
         self._asked, self._last = "connect", None
         self._limits = None
+        self.mails = 0
 
     def send(self, command: Command) -> bytes:
         """The octets of *command*, if it is legal now.
@@ -177,6 +180,8 @@ class Session:
         self._encoder = None
         self._asked = trigger
         self._last = command
+        if command.verb == "MAIL":
+            self.mails += 1
         if self._observer is not None:
             self._tell("C", command.redacted, before, trigger, model.step)
         return command.line

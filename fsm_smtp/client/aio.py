@@ -67,16 +67,24 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
             self.close()
             raise
 
-    async def quit(self) -> Reply | None:
-        """Send QUIT if that is legal, and close; gives its reply, if there was one."""
-        with self._alone:
-            return await self._quit()
+    async def prove(self, seconds: float) -> Reply:
+        """Send RSET on a connection that was at rest. See `Client.prove`."""
+        return await self._run(self._dialogue.prove(seconds))
 
-    async def _quit(self) -> Reply | None:
+    async def quit(self, seconds: float | None = None) -> Reply | None:
+        """Send QUIT if that is legal, and close; gives its reply, if there was one.
+
+        Args:
+            seconds: to wait for the reply; as long as for any other when ``None``.
+        """
+        with self._alone:
+            return await self._quit(seconds)
+
+    async def _quit(self, seconds: float | None = None) -> Reply | None:
         if self._stream is None:
             return None
         try:
-            return await self._converse(self._dialogue.quit())
+            return await self._converse(self._dialogue.quit(seconds))
         finally:
             self.close()
 

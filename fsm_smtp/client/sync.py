@@ -72,16 +72,35 @@ class Client(Commands[Reply, None]):
             self.close()
             raise
 
-    def quit(self) -> Reply | None:
-        """Send QUIT if that is legal, and close; gives its reply, if there was one."""
-        with self._alone:
-            return self._quit()
+    def prove(self, seconds: float) -> Reply:
+        """Send RSET on a connection that was at rest; gives its reply, a 2yz.
 
-    def _quit(self) -> Reply | None:
+        Afterwards the session is where a new one would be: ready for a mail transaction.
+
+        Args:
+            seconds: to wait for the reply.
+
+        Raises:
+            CommandRefused: the machine does not allow RSET now; nothing was written.
+            Rejected: the server has ended the session meanwhile, or refuses RSET.
+            ProtocolError: what else the server may do wrong.
+        """
+        return self._run(self._dialogue.prove(seconds))
+
+    def quit(self, seconds: float | None = None) -> Reply | None:
+        """Send QUIT if that is legal, and close; gives its reply, if there was one.
+
+        Args:
+            seconds: to wait for the reply; as long as for any other when ``None``.
+        """
+        with self._alone:
+            return self._quit(seconds)
+
+    def _quit(self, seconds: float | None = None) -> Reply | None:
         if self._channel is None:
             return None
         try:
-            return self._converse(self._dialogue.quit())
+            return self._converse(self._dialogue.quit(seconds))
         finally:
             self.close()
 

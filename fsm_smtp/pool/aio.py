@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import TypeVar
 
 from fsm_smtp.client import AsyncClient, Options, SendResult
 from fsm_smtp.client.content import Source
+from fsm_smtp.client.extensions import Extensions, Recipient
 from fsm_smtp.pool.events import PoolObserver, Usage
 from fsm_smtp.pool.limits import Limits
 from fsm_smtp.pool.pool import Pool, Steps
@@ -66,7 +67,7 @@ class AsyncClientPool:
     # -- lending ---------------------------------------------------------------------------------
 
     async def acquire(
-        self, server: Server | None = None, *, timeout: float | None = None
+        self, server: Server | None = None, *, wait: float | None = None
     ) -> AsyncClient:
         """A connected client, for the caller alone until `release`. See `ClientPool.acquire`.
 
@@ -75,17 +76,21 @@ class AsyncClientPool:
             PoolClosed: the pool is closed, or was closed meanwhile.
             ProtocolError: a new connection is needed and cannot be made.
         """
-        granted = asyncio.Event()
-        ticket = self._pool.draw(server, granted.set)
+        loop = asyncio.get_running_loop()
+        granted: asyncio.Future[None] = loop.create_future()
+        ticket = self._pool.draw(server, lambda: _wake(granted))
+        # Not `asyncio.wait_for`: before Python 3.12 it can lose a cancellation that comes together
+        # with the place.
+        timer = None if wait is None else loop.call_later(wait, _wake, granted)
         try:
-            if not granted.is_set():
-                await asyncio.wait_for(granted.wait(), timeout)
-        except TimeoutError:
-            pass  # `place` says so, or a place came at the last moment
+            await granted
         except BaseException:
             self._pool.give_up(ticket)
             raise
-        return await _run(self._pool.ready(self._pool.place(ticket, timeout)))
+        finally:
+            if timer is not None:
+                timer.cancel()
+        return await _run(self._pool.ready(self._pool.place(ticket, wait)))
 
     async def release(self, client: AsyncClient) -> None:
         """Give *client* back, in whatever state it is; it must not be used afterwards.
@@ -98,10 +103,10 @@ class AsyncClientPool:
 
     @asynccontextmanager
     async def connection(
-        self, server: Server | None = None, *, timeout: float | None = None
-    ) -> AsyncIterator[AsyncClient]:
+        self, server: Server | None = None, *, wait: float | None = None
+    ) -> AsyncGenerator[AsyncClient]:
         """`acquire`, and `release` at the end of the block, however it ends."""
-        client = await self.acquire(server, timeout=timeout)
+        client = await self.acquire(server, wait=wait)
         try:
             yield client
         finally:
@@ -111,25 +116,25 @@ class AsyncClientPool:
 
     async def send_message(
         self,
-        sender: str,
-        recipients: Sequence[str],
         content: Source,
-        parameters: Mapping[str, str | None] | None = None,
+        sender: str | None = None,
+        recipients: str | Sequence[str | Recipient] | None = None,
         *,
+        extensions: Extensions | None = None,
         server: Server | None = None,
-        timeout: float | None = None,
+        wait: float | None = None,
     ) -> SendResult:
         """Send one message over one of the connections: see `ClientPool.send_message`."""
-        async with self.connection(server, timeout=timeout) as client:
-            return await client.send_message(sender, recipients, content, parameters)
+        async with self.connection(server, wait=wait) as client:
+            return await client.send_message(content, sender, recipients, extensions=extensions)
 
     # -- life ------------------------------------------------------------------------------------
 
     async def close(self) -> None:
         """End the idle connections with QUIT, and wake all who wait; lent ones end on `release`."""
         task = asyncio.current_task()
-        for place in self._pool.shut(f"by close() in task {task.get_name() if task else '?'}"):
-            await _run(self._pool.ended(place, "the pool was closed"))
+        idle = self._pool.shut(f"by close() in task {task.get_name() if task else '?'}")
+        await _run(self._pool.all_ended(idle, "the pool was closed"))
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -155,12 +160,11 @@ class AsyncClientPool:
     async def _keep(self) -> None:
         try:
             while (due := self._pool.book.next_expiry()) is not None:
-                now = time.monotonic()
-                if due > now:
-                    await asyncio.sleep(due - now)
-                    continue
-                for place in self._pool.book.expired(now):
-                    await _run(self._pool.ended(place, "it was idle for too long"))
+                old = self._pool.book.expired(self._pool.clock())
+                if old is None:
+                    await asyncio.sleep(due - self._pool.clock())
+                else:
+                    await _run(self._pool.ended(old, "it was idle for too long"))
         finally:
             self._keeper = None
 
@@ -173,6 +177,11 @@ def _client(server: Server) -> AsyncClient:
         path=server.path,
         source_address=server.source_address,
     )
+
+
+def _wake(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 async def _run(steps: Steps[_T]) -> _T:

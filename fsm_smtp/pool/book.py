@@ -29,7 +29,6 @@ class Place(Generic[C]):
         leaving: a place whose connection is to be ended first, for which this one is the room.
         opened: when it was made.
         since: since when it is idle.
-        messages: how many it may carry in all.
         memory: what the machine remembered when it was new; its next borrower finds the same.
     """
 
@@ -38,7 +37,6 @@ class Place(Generic[C]):
     leaving: "Place[C] | None" = None
     opened: float = 0.0
     since: float = 0.0
-    messages: int = 0
     memory: tuple[str, ...] = ()
 
 
@@ -85,7 +83,7 @@ class Book(Generic[C]):
         self.serve(now)
 
     def give_up(self, ticket: Ticket[C], now: float) -> None:
-        """Leave the line. A place that was given meanwhile goes to the next, its connection kept."""
+        """Leave the line. A place that was given meanwhile, and its connection, are free again."""
         if ticket.place is None:
             self._queue.remove(ticket)
             return
@@ -121,12 +119,13 @@ class Book(Generic[C]):
 
     # -- ending ----------------------------------------------------------------------------------
 
-    def expired(self, now: float) -> list[Place[C]]:
-        """The places whose connections are to be ended; they are lent until they are dropped."""
-        old = [place for place in self._idle if self._expiry(place) <= now]
-        for place in old:
-            self._lend(place)
-        return old
+    def expired(self, now: float) -> Place[C] | None:
+        """A place whose idle connection is to be ended, if any; it is lent until it is dropped."""
+        for place in self._idle:
+            if self._expiry(place) <= now:
+                self._lend(place)
+                return place
+        return None
 
     def next_expiry(self) -> float | None:
         """When an idle connection is to be ended next; ``None`` when none is idle."""

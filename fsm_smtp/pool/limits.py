@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fsm_smtp.wire import Offers
 
 #: Messages over one connection. Some servers end a session after a number of messages (Exim's
 #: default is 1,000): this many less, we end it ourselves.
@@ -48,13 +47,3 @@ class Limits:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} is {value!r}, and must be above zero")
-
-
-# mailmax = %x31-39 0*5DIGIT                                                  (RFC 9422 §4.1)
-def mail_limit(offers: Offers) -> int | None:
-    """The number of MAIL commands that the server takes in one session, if it says so."""
-    for parameter in offers.get("LIMITS", ()):
-        name, _, value = parameter.partition("=")
-        if name.upper() == "MAILMAX" and value.isdecimal() and value[0] != "0" and len(value) <= 6:
-            return int(value)
-    return None

@@ -4,22 +4,28 @@ Each yielded thing is a method of a client; `sync` calls it, `aio` awaits it, an
 what comes of it, or throw what it raises.
 """
 
-from collections.abc import Callable, Generator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
 from fsm_smtp.client import AsyncClient, Client
+from fsm_smtp.client.base import Closed
 from fsm_smtp.errors import ConnectionLost, ProtocolError
 from fsm_smtp.pool.book import Book, Place, Ticket
 from fsm_smtp.pool.errors import PoolClosed, PoolTimeout
 from fsm_smtp.pool.events import By, PoolEvent, PoolObserver, Usage, What
-from fsm_smtp.pool.limits import Limits, mail_limit
+from fsm_smtp.pool.limits import Limits
 from fsm_smtp.pool.server import Server
 
-C = TypeVar("C", Client, AsyncClient)
+C = TypeVar("C", bound=Client | AsyncClient)
 _T = TypeVar("_T")
 
 Steps = Generator[Callable[[], Any], Any, _T]
+
+
+#: Who ended a connection, as clients say it, while it was lent or at rest.
+_BY: dict[str, By] = {"client": "borrower", "server": "server", "network": "network"}
 
 
 class Pool(Generic[C]):
@@ -51,7 +57,7 @@ class Pool(Generic[C]):
         self.size = size
         self.server = server
         self.limits = limits or Limits()
-        self.book = Book[C](size, self.limits)
+        self.book: Book[C] = Book(size, self.limits)
         #: Who closed the pool; ``None`` while it is open.
         self.closed_by: str | None = None
         self.lock = lock
@@ -162,7 +168,9 @@ class Pool(Generic[C]):
         if client.session.may("send_quit"):
             yield from self.ended(place, why)
         else:
-            self._tell(place.server, "closed", "borrower", why)
+            end = client.closed
+            by = _BY[end.who] if end is not None else "borrower"
+            self._tell(place.server, "closed", by, why if end is None else _end(end))
             self._abandoned(place)
 
     def ended(self, place: Place[C], why: str) -> Steps[None]:
@@ -172,6 +180,16 @@ class Pool(Generic[C]):
         finally:
             with self.lock:
                 self.book.drop(place, self.clock())
+
+    def all_ended(self, places: Iterable[Place[C]], why: str) -> Steps[None]:
+        """End the connections of these lent places, one after the other."""
+        rest = deque(places)
+        try:
+            while rest:
+                yield from self.ended(rest.popleft(), why)
+        finally:
+            for place in rest:  # there is no time left for QUIT
+                self._abandoned(place)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -183,7 +201,7 @@ class Pool(Generic[C]):
         if not session.may("send_rset"):
             after = f" after {session.last_command!r}" if session.last_command else ""
             return f"it came back in {session.configuration.state}{after}, where RSET is not legal"
-        if session.mails >= place.messages:
+        if session.mails >= limits.messages or session.mails_left == 0:
             return f"it has carried {session.mails} messages"
         if now - place.opened >= limits.age:
             return f"it is {now - place.opened:.0f} s old"
@@ -194,14 +212,14 @@ class Pool(Generic[C]):
         try:
             yield lambda: client.prove(self.limits.proof)
         except ProtocolError as error:
-            by: By = "server"
-            if isinstance(error, ConnectionLost) and error.who != "client":
-                by = "network" if error.who == "network" else "server"
+            by = _BY[error.who] if isinstance(error, ConnectionLost) else "server"
             self._tell(place.server, "closed", by, f"found when it was to be used again: {error}")
             client.close()
             return False
         if client.session.configuration.memory != place.memory:
-            yield from self._ended(place, "its last borrower has changed what the session is", "borrower")
+            yield from self._ended(
+                place, "its last borrower has changed what the session is", "borrower"
+            )
             return False
         self._tell(place.server, "reused", "pool", "RSET was answered, and no transaction is open")
         return True
@@ -216,8 +234,6 @@ class Pool(Generic[C]):
             raise
         place.opened = self.clock()
         place.memory = client.session.configuration.memory
-        most = mail_limit(client.offers)
-        place.messages = self.limits.messages if most is None else min(most, self.limits.messages)
         self._tell(place.server, "opened", "pool", "somebody wants it")
         return client
 
@@ -226,7 +242,7 @@ class Pool(Generic[C]):
         client = place.client
         assert client is not None
         try:
-            yield client.quit
+            yield lambda: client.quit(self.limits.proof)
         finally:
             client.close()
             self._tell(place.server, "closed", by, why)
@@ -242,3 +258,8 @@ class Pool(Generic[C]):
     def _tell(self, server: Server, what: What, by: By, why: str) -> None:
         if self._observer is not None:
             self._observer(PoolEvent(server, what, by, why))
+
+
+def _end(closed: Closed) -> str:
+    after = f" after {closed.command!r}" if closed.command else ""
+    return f"{closed.why}, in {closed.state}{after}"

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
 from fsm_smtp.client import Client, Options, SendResult
 from fsm_smtp.client.content import Source
+from fsm_smtp.client.extensions import Extensions, Recipient
 from fsm_smtp.pool.events import PoolObserver, Usage
 from fsm_smtp.pool.limits import Limits
 from fsm_smtp.pool.pool import Pool, Steps
@@ -26,9 +27,9 @@ class ClientPool:
     Who comes when all are lent waits in line::
 
         with ClientPool(4, "mx.example.com", 25, Options(security="starttls")) as pool:
-            result = pool.send_message("me@example.com", ["you@example.com"], b"...")
+            result = pool.send_message(b"...", "me@example.com", ["you@example.com"])
             with pool.connection() as client:
-                client.command(commands.vrfy("postmaster"))
+                client.vrfy("postmaster")
 
     Args:
         size: how many connections at most, lent and idle ones together.
@@ -73,12 +74,12 @@ class ClientPool:
 
     # -- lending ---------------------------------------------------------------------------------
 
-    def acquire(self, server: Server | None = None, *, timeout: float | None = None) -> Client:
+    def acquire(self, server: Server | None = None, *, wait: float | None = None) -> Client:
         """A connected client, for the caller alone until `release`.
 
         Args:
             server: whom it shall lead to; the pool's own server when ``None``.
-            timeout: seconds to wait for one to become free; for ever when ``None``. To connect
+            wait: seconds to wait for one to become free; for ever when ``None``. To connect
                 takes its own time, which the options limit.
 
         Raises:
@@ -89,11 +90,11 @@ class ClientPool:
         granted = threading.Event()
         ticket = self._pool.draw(server, granted.set)
         try:
-            granted.wait(timeout)
+            granted.wait(wait)
         except BaseException:
             self._pool.give_up(ticket)
             raise
-        return _run(self._pool.ready(self._pool.place(ticket, timeout)))
+        return _run(self._pool.ready(self._pool.place(ticket, wait)))
 
     def release(self, client: Client) -> None:
         """Give *client* back, in whatever state it is; it must not be used afterwards.
@@ -106,10 +107,10 @@ class ClientPool:
 
     @contextmanager
     def connection(
-        self, server: Server | None = None, *, timeout: float | None = None
-    ) -> Iterator[Client]:
+        self, server: Server | None = None, *, wait: float | None = None
+    ) -> Generator[Client]:
         """`acquire`, and `release` at the end of the block, however it ends."""
-        client = self.acquire(server, timeout=timeout)
+        client = self.acquire(server, wait=wait)
         try:
             yield client
         finally:
@@ -119,27 +120,27 @@ class ClientPool:
 
     def send_message(
         self,
-        sender: str,
-        recipients: Sequence[str],
         content: Source,
-        parameters: Mapping[str, str | None] | None = None,
+        sender: str | None = None,
+        recipients: str | Sequence[str | Recipient] | None = None,
         *,
+        extensions: Extensions | None = None,
         server: Server | None = None,
-        timeout: float | None = None,
+        wait: float | None = None,
     ) -> SendResult:
         """Send one message over one of the connections: see `Client.send_message` and `acquire`.
 
         What cannot be sent is not tried again here: its fate says whether that would be safe.
         """
-        with self.connection(server, timeout=timeout) as client:
-            return client.send_message(sender, recipients, content, parameters)
+        with self.connection(server, wait=wait) as client:
+            return client.send_message(content, sender, recipients, extensions=extensions)
 
     # -- life ------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """End the idle connections with QUIT, and wake all who wait; lent ones end on `release`."""
-        for place in self._pool.shut(f"by close() in thread {threading.current_thread().name}"):
-            _run(self._pool.ended(place, "the pool was closed"))
+        idle = self._pool.shut(f"by close() in thread {threading.current_thread().name}")
+        _run(self._pool.all_ended(idle, "the pool was closed"))
         with self._changed:
             self._changed.notify_all()
             keeper = self._keeper
@@ -176,13 +177,11 @@ class ClientPool:
                 if due is None:
                     self._keeper = None
                     return
-                now = time.monotonic()
-                if due > now:
-                    self._changed.wait(due - now)
+                old = self._pool.book.expired(self._pool.clock())
+                if old is None:
+                    self._changed.wait(due - self._pool.clock())
                     continue
-                old = self._pool.book.expired(now)
-            for place in old:
-                _run(self._pool.ended(place, "it was idle for too long"))
+            _run(self._pool.ended(old, "it was idle for too long"))
 
 
 def _client(server: Server) -> Client:

@@ -5,14 +5,14 @@ nothing else. Which command may follow which is asked of the session, never know
 
 `exchange` is a command and its reply, and what may come in place of it; everything else is made of
 it: `opening` and `login`, `envelope` and `transaction` (with `chunks` and `limits`), `single`
-commands, `ending`.
+commands, `proof`, `ending`.
 """
 
 from collections.abc import Sequence
 
 from fsm_smtp.client.callbacks import Credentials
 from fsm_smtp.client.content import Source
-from fsm_smtp.client.dialogue import ending, login, opening, single, transaction
+from fsm_smtp.client.dialogue import ending, login, opening, proof, single, transaction
 from fsm_smtp.client.dialogue.exchange import LAST_WORDS, Exchange
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.requests import Flow
@@ -57,6 +57,10 @@ class Dialogue(Exchange):
         """See `single.bdat`."""
         return single.bdat(self, chunk, last=last)
 
-    def quit(self) -> Flow[Reply | None]:
+    def prove(self, seconds: float) -> Flow[Reply]:
+        """See `proof.proved`."""
+        return proof.proved(self, seconds)
+
+    def quit(self, seconds: float | None = None) -> Flow[Reply | None]:
         """See `ending.quit_`."""
-        return ending.quit_(self)
+        return ending.quit_(self, seconds)

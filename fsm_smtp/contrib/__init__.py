@@ -1,0 +1,1 @@
+"""Our client in the place of another: `smtplib` and `django`, each by its own name."""

@@ -1,0 +1,1 @@
+"""Pools: bookkeeping, borrowing, and what servers do to connections at rest."""
