@@ -16,7 +16,7 @@ from fsm_smtp.client.message import Message
 from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.client.stream import Stream
-from fsm_smtp.errors import ConnectionLost, HandshakeFailed, ProtocolError
+from fsm_smtp.errors import CommandRefused, ConnectionLost, HandshakeFailed, ProtocolError
 from fsm_smtp.wire import Reply
 
 _T = TypeVar("_T")
@@ -147,6 +147,7 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
             raise self._not_connected()
         send, seconds = flow.send, self.options.seconds
         answer: Answer = None
+        before, whole = self.session.configuration, True
         try:
             while True:
                 request = send(answer)
@@ -161,9 +162,11 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         except StopIteration as done:
             value: _T = done.value
             return value
+        except BaseException as error:
+            whole = isinstance(error, CommandRefused) and self.session.configuration is before
+            raise
         finally:
-            session = self.session
-            if not session.may("send_noop") and not session.may("send_quit"):
+            if self._spent(whole=whole):
                 self.close()
 
     async def _handshake(self, stream: Stream) -> Answer:

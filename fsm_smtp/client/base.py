@@ -126,6 +126,17 @@ class ClientBase:
 
     # -- inside ----------------------------------------------------------------------------------
 
+    def _spent(self, *, whole: bool) -> bool:
+        """Whether only closing is left.
+
+        Inside content or a SASL exchange the session goes on with more of the same; unless it is
+        not *whole*: something broke off, and nobody knows what of it has reached the server.
+        """
+        may = self.session.may
+        if may("send_noop") or may("send_quit"):
+            return False
+        return not (whole and (may("send_content") or may("send_response")))
+
     def _not_connected(self) -> NotConnected:
         closed = self._closed
         if closed is None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-
 #: Messages over one connection. Some servers end a session after a number of messages (Exim's
 #: default is 1,000): this many less, we end it ourselves.
 MESSAGES: Final = 500

@@ -683,3 +683,35 @@ def test_many_messages_on_one_connection(adapter: str) -> None:
         sender.quit()
     assert server.taken[0].octets.count(b"DATA\r\n") == 20
     assert (len(DELIVERY), len(GOODBYE)) == (11, 3)
+
+
+def test_content_may_be_sent_by_and_by(adapter: str) -> None:
+    """Between the 354 and the end of data nothing else is legal, and nothing is lost."""
+    with serving(HONEST) as server, client(adapter, server.port) as sender:
+        sender.connect()
+        sender.command(commands.mail(SENDER))
+        sender.command(commands.rcpt(RECIPIENTS[0]))
+        assert sender.command(commands.data()).code == 354
+        with pytest.raises(CommandRefused):
+            sender.command(commands.noop())
+        sender.stream(b"first\r\n")
+        sender.stream(b"second\r\n")
+        assert sender.dot().code == 250
+        sender.quit()
+    assert server.taken[0].octets.endswith(b"DATA\r\nfirst\r\nsecond\r\n.\r\nQUIT\r\n")
+
+
+def test_content_that_breaks_off_ends_the_session(adapter: str) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"first\r\n"
+        raise ZeroDivisionError
+
+    with serving(HONEST) as server, client(adapter, server.port) as sender:
+        sender.connect()
+        sender.command(commands.mail(SENDER))
+        sender.command(commands.rcpt(RECIPIENTS[0]))
+        sender.command(commands.data())
+        with pytest.raises(ZeroDivisionError):
+            sender.stream(pieces())
+        assert sender.session.legal == CLOSED
+    assert b"\r\n.\r\n" not in server.taken[0].octets

@@ -145,12 +145,15 @@ class HonestServer:
                             content += line
                         if not line:
                             break
-                        with self._lock:
-                            self.delivered.append(Delivered(sender, tuple(recipients), content))
                         dot = link.quirks.pop(".", b"250 2.0.0 taken\r\n")
+                        if not dot.startswith((b"4", b"5")):
+                            with self._lock:
+                                self.delivered.append(Delivered(sender, tuple(recipients), content))
                         if not dot:
                             break
                         link.say(dot)
+                        if dot.startswith(b"421"):
+                            break
                     case "QUIT":
                         link.say(b"221 bye\r\n")
                         break

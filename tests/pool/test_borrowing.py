@@ -68,8 +68,15 @@ def after_quit(pool: AnyPool, client: AnyClient) -> None:
     pool.run(client.quit())
 
 
-@pytest.mark.parametrize("left", [in_the_middle_of_data, closed, after_quit])
-def test_what_cannot_be_used_again_is_not(adapter: str, left: object) -> None:
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        (in_the_middle_of_data, "in SMTP_DATA after 'DATA', where RSET is not legal"),
+        (closed, "closed without QUIT, in SMTP_CONNECTED"),
+        (after_quit, "closed by QUIT"),
+    ],
+)
+def test_what_cannot_be_used_again_is_not(adapter: str, left: object, why: str) -> None:
     assert callable(left)
     with honest() as server, pooled(adapter, 1, server.port) as pool:
         client = pool.acquire()
@@ -81,8 +88,19 @@ def test_what_cannot_be_used_again_is_not(adapter: str, left: object) -> None:
         send(pool, again)
         pool.release(again)
     assert what(pool)[1] == ("closed", "borrower")
-    assert "where RSET is not legal" in pool.events[1].why
+    assert why in pool.events[1].why
     assert len(server.delivered) == 1
+
+
+def test_a_connection_that_ended_while_it_was_lent(adapter: str) -> None:
+    with honest() as server, pooled(adapter, 1, server.port) as pool:
+        client = pool.acquire()
+        server.open()[0].quirks["MAIL"] = b""
+        result = pool.run(client.send_message(HELLO, SENDER, RECIPIENTS))
+        assert {fate.outcome for fate in result.fates} == {"refused"}
+        pool.release(client)
+    assert what(pool) == [("opened", "pool"), ("closed", "server")]
+    assert "after 'MAIL FROM:<me@example.test>'" in pool.events[1].why
 
 
 def test_a_session_that_is_another_than_before_is_ended(adapter: str) -> None:
