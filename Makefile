@@ -43,8 +43,8 @@ lint: .venv/dev
 	$(BIN)/lint-imports --no-cache
 
 # Coverage is asked of the core, and costs half as much again: what does not test the core goes without.
-CORE_TESTS := tests/core tests/wire tests/session tests/client tests/verify tests/mutate tests/owed
-CORE := fsm_smtp/table/*,fsm_smtp/verify/*,fsm_smtp/wire/*,fsm_smtp/machine.py,fsm_smtp/configuration.py,fsm_smtp/refusal.py,fsm_smtp/session.py,fsm_smtp/counts.py,fsm_smtp/event.py,fsm_smtp/vocabulary.py,fsm_smtp/yaml_source.py,fsm_smtp/errors.py,fsm_smtp/command.py
+CORE_TESTS := tests/core tests/wire tests/session tests/ahead tests/client tests/verify tests/mutate tests/owed
+CORE := fsm_smtp/table/*,fsm_smtp/verify/*,fsm_smtp/wire/*,fsm_smtp/machine.py,fsm_smtp/configuration.py,fsm_smtp/refusal.py,fsm_smtp/session.py,fsm_smtp/ahead/*,fsm_smtp/counts.py,fsm_smtp/event.py,fsm_smtp/vocabulary.py,fsm_smtp/yaml_source.py,fsm_smtp/errors.py,fsm_smtp/command.py
 
 unit: .venv/dev
 	$(BIN)/python -m pytest -q -n $(JOBS) --cov --cov-report= $(CORE_TESTS)

@@ -219,6 +219,7 @@ class ProtocolMachine(_Freezable, Machine):
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        whole = table.whole
         self._allowed: dict[Configuration, dict[str, bool]] = {}
         self.space = ConfigurationSpace(table)
         super().__init__(
@@ -228,9 +229,9 @@ class ProtocolMachine(_Freezable, Machine):
             send_event=True,
             auto_transitions=False,
         )
-        for name in table.triggers:  # also those whose rows an overlay has dropped
+        for name in whole.triggers:  # also those whose rows an overlay has dropped
             self.events[name] = self._create_event(name, self)
-        for move in table.moves:
+        for move in whole.moves:
             self.add_transition(
                 move.trigger,
                 move.source,

@@ -91,6 +91,12 @@ class Node:
             raise self.error(f"{what} must be a whole number")
         return self.scalar
 
+    def flag(self, what: str) -> bool:
+        """The truth value, when this is one."""
+        if not isinstance(self.scalar, bool):
+            raise self.error(f"{what} must be true or false")
+        return self.scalar
+
     def choice(self, what: str, choices: Collection[str]) -> str:
         """The name, when it is one of *choices*."""
         name = self.name(what)

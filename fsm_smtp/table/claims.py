@@ -125,17 +125,12 @@ class _Reader:
         if name in self.sets or name in self.names.triggers or name in (OUTSTANDING, NOTHING):
             raise node.error(f"a flag cannot have the name {name}: it already means something")
         f = node.fields("a flag", required=("says", "begins"), optional=("ends", "initially"))
-        initially = False
-        if "initially" in f:
-            if not isinstance(f["initially"].scalar, bool):
-                raise f["initially"].error("initially must be true or false")
-            initially = f["initially"].scalar
         return Flag(
             name=name,
             says=f["says"].text("says"),
             begins=self._atoms(f["begins"]),
             ends=self._atoms(f["ends"]) if "ends" in f else (),
-            initially=initially,
+            initially="initially" in f and f["initially"].flag("initially"),
         )
 
     def _condition(self, node: Node) -> Condition:

@@ -16,6 +16,7 @@ from fsm_smtp.table.model import (
     Codes,
     Goal,
     Group,
+    Part,
     Party,
     RepliesExpected,
     ReplyClass,
@@ -35,9 +36,13 @@ _T = TypeVar("_T")
 
 #: What a trigger may say beyond `by`, `means` and `rfc`.
 _TRIGGER_KEYS: Mapping[str, tuple[str, ...]] = {
-    "client": ("verb", "argument", "parameter", "replies", "wait", "group", "replies_expected"),
+    "client": (
+        *("verb", "argument", "parameter", "replies", "wait"),
+        *("group", "replies_expected", "message", "behind", "awaits", "doomed", "barren"),
+    ),
     "server": ("codes", "digit", "keyword"),
     "link": (),
+    "ahead": (),
 }
 
 #: The first digit of the codes in each class (RFC 5321 §4.2.1).
@@ -75,7 +80,7 @@ def _load(file: Path, overlays: Collection[Path | str]) -> Table:
         sections = sections.overlaid(read_sections(_overlay_path(overlay), overlay=True))
         names.append(Path(overlay).stem)
     table = _Builder(sections).build(str(file), tuple(names))
-    check_consistency(table)
+    check_consistency(table.whole)
     return table
 
 
@@ -100,6 +105,7 @@ class _Builder:
         self.variables = self._named("variables", self._variable)
         self.replies = self._named("replies", self._replies)
         self.triggers = self._named("triggers", self._trigger)
+        self._check_turns()
         self.state_sets = self._sets("states", self.states)
         self.trigger_sets = self._sets("triggers", self.triggers)
         self.variable_sets = self._sets("variables", self.variables)
@@ -108,14 +114,16 @@ class _Builder:
         self.claims = read_claims(sections, names)
 
     def build(self, path: str, overlays: tuple[str, ...]) -> Table:
+        rows = [self._row(written.group, written.row) for written in self.sections.rows()]
+        ahead = {name: t for name, t in self.triggers.items() if t.by == "ahead"}
         return Table(
             name=self.sections.name,
             path=path,
             rfcs=self.rfcs,
             states=self.states,
             variables=self.variables,
-            triggers=self.triggers,
-            rows=tuple(self._row(written.group, written.row) for written in self.sections.rows()),
+            triggers={name: t for name, t in self.triggers.items() if name not in ahead},
+            rows=tuple(row for row in rows if not row.ahead),
             goals=tuple(self._goal(node) for node in self.sections.items("goals")),
             always=tuple(self._always(node) for node in self.sections.items("always")),
             replies=self.replies,
@@ -123,6 +131,8 @@ class _Builder:
             flags=self.claims.flags,
             properties=self.claims.properties,
             read_server=partial(unread, self.sections.server),
+            ahead_rows=tuple(row for row in rows if row.ahead),
+            ahead_triggers=ahead,
         )
 
     def _named(self, section: str, build: Callable[[str, Entry], _T]) -> dict[str, _T]:
@@ -155,6 +165,8 @@ class _Builder:
         expected = "one"
         if "replies_expected" in f:
             expected = f["replies_expected"].choice("replies_expected", ("one", "per_recipient"))
+        parts = ("begins", "within", "ends")
+        part = f["message"].choice("message", parts) if "message" in f else None
 
         def optional_text(key: str) -> str | None:
             return f[key].text(key) if key in f else None
@@ -171,11 +183,32 @@ class _Builder:
             wait=self._seconds(f["wait"]) if "wait" in f else None,
             group=cast("Group | None", group),
             replies_expected=cast("RepliesExpected", expected),
+            message=cast("Part | None", part),
+            behind=self._names(f["behind"]) if "behind" in f else (),
+            awaits=self._names(f["awaits"]) if "awaits" in f else (),
+            doomed=optional_text("doomed"),
+            barren=optional_text("barren"),
             codes=self._codes(f["codes"], "2345") if "codes" in f else (),
             digit=self._digit(f["digit"]) if "digit" in f else None,
             keyword=optional_text("keyword"),
             place=entry.key.place,
         )
+
+    def _names(self, node: Node) -> tuple[str, ...]:
+        """Names of triggers, some of which come later in the file: `_check_turns` looks at them."""
+        return tuple(item.name("a trigger") for item in node.sequence("triggers"))
+
+    def _check_turns(self) -> None:
+        """What a trigger says about running ahead names triggers that can be meant."""
+        ahead = [name for name, trigger in self.triggers.items() if trigger.by == "ahead"]
+        client = [name for name, trigger in self.triggers.items() if trigger.by == "client"]
+        for _, entry in self.sections.entries("triggers"):
+            for key, at in entry.value.mapping("a trigger").items():
+                if key in ("doomed", "barren"):
+                    at.value.choice("trigger by ahead", ahead)
+                elif key in ("behind", "awaits"):
+                    for item in at.value.sequence(key):
+                        item.choice("trigger by client", client)
 
     def _seconds(self, node: Node) -> int:
         if node.number("wait") <= 0:
@@ -246,7 +279,7 @@ class _Builder:
         f = row.fields(
             "a row",
             required=("id", "on", "dest", "rfc"),
-            optional=("when", "forget", "set", "violation", "note"),
+            optional=("when", "forget", "set", "violation", "note", "ahead"),
         )
         if "violation" in f and "note" not in f:
             raise row.error("a row with a violation needs a note that says why")
@@ -260,10 +293,14 @@ class _Builder:
         party = (
             f["violation"].choice("violation", ("client", "server")) if "violation" in f else None
         )
+        ahead = "ahead" in f and f["ahead"].flag("ahead")
+        triggers = self._members(f["on"], "trigger", self.triggers, self.trigger_sets)
+        if not ahead and any(self.triggers[name].by == "ahead" for name in triggers):
+            raise f["on"].error("a trigger by ahead fires only in a row that says ahead: true")
         return Row(
             id=row_id,
             about=shared["about"].text("about"),
-            triggers=self._members(f["on"], "trigger", self.triggers, self.trigger_sets),
+            triggers=triggers,
             sources=self._sources(shared["source"]),
             when=when,
             dest=self._dest(f["dest"]),
@@ -272,6 +309,7 @@ class _Builder:
             rfc=self._rfc(f["rfc"]),
             violation=party if party is None else ("client" if party == "client" else "server"),
             note=f["note"].text("note") if "note" in f else None,
+            ahead=ahead,
             restrictions=tuple(restriction for restriction, _ in restrictions),
             place=row.place,
         )

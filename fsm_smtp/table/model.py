@@ -1,7 +1,7 @@
 """The table as frozen dataclasses: what was written, and what it says once names are resolved."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -9,9 +9,10 @@ from fsm_smtp.table.guard import Guard
 from fsm_smtp.table.properties import Flag, Property
 from fsm_smtp.table.server_model import Server
 
-Party = Literal["client", "server", "link"]
+Party = Literal["client", "server", "link", "ahead"]
 Group = Literal["anywhere", "last", "first"]
 RepliesExpected = Literal["one", "per_recipient"]
+Part = Literal["begins", "within", "ends"]
 ReplyClass = Literal["intermediate", "success", "error"]
 
 
@@ -47,12 +48,17 @@ class Variable:
 class Trigger:
     """Something that happens: the client sends, the server replies, the link comes up or breaks.
 
+    By ``ahead``: a command that was sent ahead of replies takes its turn, and has come to nothing.
+
     A client trigger may name the command line it stands for (`verb`, narrowed by `argument` or
     `parameter`), the key under which its replies are listed (`replies`), how many seconds the
     client waits at least (`wait`, RFC 5321 §4.5.3.2), where it may stand in a command group
     (`group`, RFC 2920 §3.1), and whether it gets one reply or one for each recipient that was
-    accepted (`replies_expected`, RFC 2033 §4.2). A server trigger names the replies it stands for
-    by `codes`, or by first `digit`, or the EHLO `keyword` it reports.
+    accepted (`replies_expected`, RFC 2033 §4.2); what it is to a `message`, which outstanding
+    commands alone it may directly follow (`behind`; empty for any), the replies to which commands
+    of its message it `awaits`, and by which trigger it takes its turn when its message has come to
+    nothing (`doomed`) or has no recipient (`barren`). A server trigger names the replies it stands
+    for by `codes`, or by first `digit`, or the EHLO `keyword` it reports.
     """
 
     name: str
@@ -66,6 +72,11 @@ class Trigger:
     wait: int | None = None
     group: Group | None = None
     replies_expected: RepliesExpected = "one"
+    message: Part | None = None
+    behind: tuple[str, ...] = ()
+    awaits: tuple[str, ...] = ()
+    doomed: str | None = None
+    barren: str | None = None
     codes: tuple[int, ...] = ()
     digit: int | None = None
     keyword: str | None = None
@@ -88,6 +99,7 @@ class Row:
     `dest` is a state, ``same``, or ``$variable``. In `sets` a value may be ``$source``.
     `forgets` are the variables that take their start values before `sets` applies. `when`
     includes the guards that overlays added, which `restrictions` keeps apart for explanations.
+    `ahead`: only running ahead reaches it.
     """
 
     id: str
@@ -101,6 +113,7 @@ class Row:
     rfc: str
     violation: Literal["client", "server"] | None = None
     note: str | None = None
+    ahead: bool = False
     restrictions: tuple[Restriction, ...] = ()
     place: str = field(default="", compare=False)
 
@@ -156,7 +169,11 @@ def _no_server(_table: "Table") -> None:
 
 @dataclass(frozen=True)
 class Table:
-    """A complete, checked table. Build it with `fsm_smtp.table.load_table`."""
+    """A complete, checked table. Build it with `fsm_smtp.table.load_table`.
+
+    `rows` and `triggers` are those of lock-step; what only running ahead (RFC 2920) reaches stands
+    apart, and `whole` has both.
+    """
 
     name: str
     path: str
@@ -171,6 +188,8 @@ class Table:
     overlays: tuple[str, ...] = ()
     flags: Mapping[str, Flag] = field(default_factory=dict[str, Flag])
     properties: tuple[Property, ...] = ()
+    ahead_rows: tuple[Row, ...] = ()
+    ahead_triggers: Mapping[str, Trigger] = field(default_factory=dict[str, Trigger])
     read_server: "Callable[[Table], Server | None]" = field(
         default=_no_server, repr=False, compare=False
     )
@@ -185,6 +204,17 @@ class Table:
             SpecError: the section has a mistake, or contradicts the client's rows.
         """
         return self.read_server(self)
+
+    @cached_property
+    def whole(self) -> "Table":
+        """This table with the rows and triggers of running ahead among the others."""
+        return replace(
+            self,
+            rows=self.rows + self.ahead_rows,
+            triggers={**self.triggers, **self.ahead_triggers},
+            ahead_rows=(),
+            ahead_triggers={},
+        )
 
     @cached_property
     def moves(self) -> tuple[Move, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fsm_smtp.table import Always, Goal, Table
+from fsm_smtp.verify.ahead import check_ahead
 from fsm_smtp.verify.check import Check
 from fsm_smtp.verify.explore import Graph, explore
 from fsm_smtp.verify.interpreter import Edge, Place
@@ -44,6 +45,7 @@ def verify(table: Table) -> Verification:
         _every_state_reached(table, graph),
         _deterministic(graph),
         _no_dead_row(table, graph),
+        *(check_ahead(table, graph) if table.ahead_rows else ()),
         *(_always(entry, graph) for entry in table.always),
         *(_goal(goal, graph) for goal in table.goals),
         *properties,

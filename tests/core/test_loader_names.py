@@ -173,8 +173,8 @@ def test_an_unknown_or_missing_key(case: Mistake, tmp_path: Path) -> None:
         ),
         mistake(
             "unknown set of states",
-            "source: greeted_rest",
-            "source: ▶greeted_rests",
+            "private ones\n    source: greeted_rest",
+            "private ones\n    source: ▶greeted_rests",
             "greeted_rests is no state",
             "greeted_rest",
         ),

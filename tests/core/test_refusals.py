@@ -82,7 +82,7 @@ SENTENCES = [
     (
         f"{OPENED} {MAIL} {RCPT} send_bdat reply_5yz",
         "send_bdat",
-        "a BDAT chunk was refused: RSET must clear the transaction",
+        "a BDAT chunk was refused, or a doomed command accepted: RSET must clear the transaction",
         "3030 §2",
     ),
     (f"{PLAIN} {MAIL} {RCPT} send_data", "send_content", "a reply is awaited", "5321 §4.1.1.4"),
