@@ -33,8 +33,8 @@ SCHEMA = 1
 
 #: Attributes that are pairs of a name and something: objects in JSON.
 _PAIRS = frozenset({"when", "start", "sets", "effect", "then"})
-#: Attributes that tell where something was written.
-_PLACES = frozenset({"place", "path"})
+#: Attributes that tell where something was written, or how it is read.
+_PLACES = frozenset({"place", "path", "read_server"})
 
 
 def to_json(table: Table) -> str:
@@ -44,6 +44,7 @@ def to_json(table: Table) -> str:
         document[name] = value
         if name == "rows":
             document["moves"] = [_move(move) for move in table.moves]
+    document["server"] = _plain(table.server)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
