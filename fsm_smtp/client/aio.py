@@ -138,16 +138,19 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
 
     async def _run(self, flow: Flow[_T]) -> _T:
         with self._alone:
-            return await self._converse(flow)
+            return await self._converse(flow, part=True)
 
-    async def _converse(self, flow: Flow[_T]) -> _T:
-        """Do what *flow* asks for, until it ends. A session that cannot go on is closed."""
+    async def _converse(self, flow: Flow[_T], *, part: bool = False) -> _T:
+        """Do what *flow* asks for, until it ends. A session that cannot go on is closed.
+
+        When *flow* is *part* of more, it may end inside content or a SASL exchange.
+        """
         stream = self._stream
         if stream is None:
             raise self._not_connected()
         send, seconds = flow.send, self.options.seconds
         answer: Answer = None
-        before, whole = self.session.configuration, True
+        before, whole = self.session.configuration, part
         try:
             while True:
                 request = send(answer)

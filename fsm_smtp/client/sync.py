@@ -168,16 +168,19 @@ class Client(Commands[Reply, None]):
 
     def _run(self, flow: Flow[_T]) -> _T:
         with self._alone:
-            return self._converse(flow)
+            return self._converse(flow, part=True)
 
-    def _converse(self, flow: Flow[_T]) -> _T:
-        """Do what *flow* asks for, until it ends. A session that cannot go on is closed."""
+    def _converse(self, flow: Flow[_T], *, part: bool = False) -> _T:
+        """Do what *flow* asks for, until it ends. A session that cannot go on is closed.
+
+        When *flow* is *part* of more, it may end inside content or a SASL exchange.
+        """
         moved = self._channel
         if moved is None:
             raise self._not_connected()
         send, seconds = flow.send, self.options.seconds
         answer: Answer = None
-        before, whole = self.session.configuration, True
+        before, whole = self.session.configuration, part
         try:
             while True:
                 request = send(answer)
