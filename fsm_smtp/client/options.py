@@ -109,7 +109,7 @@ class Options:
         """The overlays that these settings ask for."""
         wanted = {
             "lmtp": self.protocol == "lmtp",
-            "auth_wanted": self.authenticates,
+            "auth_wanted": self.authenticates and self.protocol == "smtp",
             "no_auth_retry": self.on_logon is None,
             "require_tls": self.security == "starttls",
         }

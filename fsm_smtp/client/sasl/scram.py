@@ -6,6 +6,7 @@ from typing import Any
 
 from fsm_smtp.client.sasl.binding import binding
 from fsm_smtp.client.sasl.mechanism import MechanismFailed, Place
+from fsm_smtp.errors import InvalidCommand
 
 
 def is_here() -> bool:
@@ -22,7 +23,12 @@ class Scram:
         # that does offer it then knows that somebody took it out of its list.
         unneeded = place.binds and not name.endswith("-PLUS")
         bound = None if unneeded else binding(place.secured)
-        self._client: Any = self._scramp.ScramClient([name], user, password, channel_binding=bound)
+        try:
+            self._client: Any = self._scramp.ScramClient([name], user, password, bound)
+        except (self._scramp.ScramException, ValueError):
+            # Without the cause, which may show the password.
+            what = "a user or a password that SCRAM cannot carry"
+            raise InvalidCommand(what, "5802 §5.1") from None
         self._challenges = 0
         self._proven = False
 
