@@ -1,0 +1,119 @@
+"""What a guard raises, one class a kind of finding.
+
+Each is also one of the package's own errors (`CommandRefused`, `InvalidCommand`, …). Where a host
+library has errors that its callers catch, its adapter derives from these and from those.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from fsm_smtp.errors import (
+    CommandRefused,
+    InvalidCommand,
+    InvalidContent,
+    MalformedReply,
+    ProtocolError,
+    UnexpectedReply,
+)
+from fsm_smtp.guard.findings import Finding, Kind
+
+
+class GuardError(ProtocolError):
+    """A guard has blocked something. Never raised itself.
+
+    Attributes:
+        finding: what was found.
+        state: name of the state, as in the table (``SMTP_MAIL``).
+        command: the command line, redacted; ``None`` where there is none.
+        legal: client triggers that are legal now, where order was broken.
+        why: what is wrong, in words.
+        rfc: the section that says so.
+        transcript: the last lines of the session, redacted; a traceback shows them too.
+    """
+
+    finding: Finding
+    state: str
+    command: str | None
+    legal: tuple[str, ...]
+    why: str
+    rfc: str
+    transcript: tuple[str, ...]
+
+    def __init__(self, finding: Finding) -> None:
+        self.args = (str(finding),)
+        self.finding = finding
+        self.state = finding.state
+        self.command = finding.command
+        self.legal = finding.legal
+        self.why = finding.why
+        self.rfc = finding.rfc
+        self.transcript = finding.transcript
+        if finding.transcript:
+            self.add_note("The session until then:\n" + "\n".join(finding.transcript))
+
+
+class GuardedCommand(GuardError, CommandRefused):
+    """A command, or content, that is not legal now. Nothing was written, nothing has changed."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.trigger = finding.trigger or ""
+
+
+class GuardedOffer(GuardedCommand):
+    """A command that needs an extension which the server does not offer. Nothing was written."""
+
+
+class GuardedLine(GuardError, InvalidCommand):
+    """A command line that must not be put on the wire. Nothing was written. A `ValueError`."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.what = finding.why
+
+
+class GuardedContent(GuardError, InvalidContent):
+    """Content that must not be sent as it is; nothing of this piece was written. A `ValueError`."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.what = finding.why
+
+
+class GuardedReply(GuardError, UnexpectedReply):
+    """A reply that the protocol does not allow here; the session is over."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.reply = finding.reply or ""
+
+
+class GuardedOctets(GuardError, MalformedReply):
+    """Octets of the server that are no reply; the session is over."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.what = finding.why
+        self.received = (finding.reply or "").encode()[:80]
+
+
+_BY_KIND: Final[Mapping[Kind, type[GuardError]]] = MappingProxyType(
+    {
+        Kind.ORDER: GuardedCommand,
+        Kind.OFFER: GuardedOffer,
+        Kind.LINE: GuardedLine,
+        Kind.GRAMMAR: GuardedLine,
+        Kind.CONTENT: GuardedContent,
+        Kind.REPLY: GuardedReply,
+        Kind.MALFORMED: GuardedOctets,
+    }
+)
+
+#: What makes the error to raise from a finding.
+ErrorMaker = Callable[[Finding], GuardError]
+
+
+def error_for(finding: Finding) -> GuardError:
+    """The error of this module that a blocked *finding* is."""
+    return _BY_KIND[finding.kind](finding)

@@ -1,0 +1,97 @@
+"""The guard under every smtplib client of the process, and away again."""
+
+import smtplib
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from fsm_smtp.guard.options import DEFAULTS, GuardOptions
+from fsm_smtp.guard.smtplib import (
+    Connection,
+    Guarded,
+    guarded_close,
+    guarded_getreply,
+    guarded_send,
+)
+
+_lock = threading.Lock()
+_installed: list[GuardOptions] = []
+_own: dict[str, Callable[..., Any]] = {}
+
+
+class Installation:
+    """What `install` gives: a context manager that takes the guard away at its end."""
+
+    def __enter__(self) -> "Installation":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        uninstall()
+
+
+def install(options: GuardOptions = DEFAULTS) -> Installation:
+    """Put the guard under every client of smtplib in this process, whoever makes it.
+
+    Connections that are open already stay as they are: see `guard`. Installed twice, the later
+    options hold until that installation is taken away.
+    """
+    with _lock:
+        if not _installed:
+            _put()
+        _installed.append(options)
+        smtplib.SMTP.guarding = options  # type: ignore[attr-defined]
+    return Installation()
+
+
+def uninstall() -> None:
+    """Take the last installation away. Does nothing when there is none."""
+    with _lock:
+        if not _installed:
+            return
+        _installed.pop()
+        if _installed:
+            smtplib.SMTP.guarding = _installed[-1]  # type: ignore[attr-defined]
+        else:
+            _take()
+
+
+def _put() -> None:
+    cls = smtplib.SMTP
+    own_send, own_getreply, own_close = cls.send, cls.getreply, cls.close
+    _own.update(send=own_send, getreply=own_getreply, close=own_close)
+
+    def send(self: smtplib.SMTP, s: Any) -> None:
+        if isinstance(self, Guarded):  # guarded already, above us
+            own_send(self, s)
+        else:
+            guarded_send(self, s, own_send.__get__(self))
+
+    def getreply(self: smtplib.SMTP) -> tuple[int, bytes]:
+        if isinstance(self, Guarded):
+            return own_getreply(self)
+        return guarded_getreply(self, own_getreply.__get__(self), quick=True)
+
+    def close(self: smtplib.SMTP) -> None:
+        if isinstance(self, Guarded):
+            own_close(self)
+        else:
+            guarded_close(self, own_close.__get__(self))
+
+    cls.send, cls.getreply, cls.close = send, getreply, close  # type: ignore[method-assign]
+
+
+def _take() -> None:
+    cls = smtplib.SMTP
+    for connection in tuple(Connection.alive):
+        if not connection.own:  # what it says from now on, nobody sees
+            connection.guard.lost = True
+    for name, function in _own.items():
+        setattr(cls, name, function)
+    _own.clear()
+    del cls.guarding  # type: ignore[attr-defined]
