@@ -26,7 +26,7 @@ class Vocabulary:
             if trigger.keyword is not None:
                 self._keywords[trigger.keyword] = trigger.name
             if trigger.digit is not None:
-                for code in range(trigger.digit * 100, trigger.digit * 100 + 60):
+                for code in range(trigger.digit * 100, trigger.digit * 100 + 100):
                     self._codes.setdefault(code, trigger.name)
         for trigger in table.triggers.values():
             self._codes.update((code, trigger.name) for code in trigger.codes)
@@ -42,7 +42,7 @@ class Vocabulary:
             name: every.union(*(codes.codes for codes in listed))
             for name, listed in table.replies.items()
         }
-        #: The trigger that a reply with a code (200 to 559) is.
+        #: The trigger that a reply with a code (200 to 599) is.
         self.reply: Callable[[int], str] = self._codes.__getitem__
         self._replies = {name: trigger.replies for name, trigger in table.triggers.items()}
 

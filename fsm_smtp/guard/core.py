@@ -42,11 +42,14 @@ log = logging.getLogger("fsm_smtp.guard")
 TAIL: Final = 12
 
 _NOTHING: Final = Offers(b"", {})
+_UNVERIFIED: Final = "TLS with a certificate that was not verified"
 _STRICT: Final = frozenset({"8bit-text", "control-text", "long-line"})
 _UNTIDY: Final = {
     "bare-code": ("a reply code without the space behind it", "5321 §4.2.1"),
     "8bit-text": ("octets above 7F in a reply", "5321 §4.2"),
     "control-text": ("a control octet in a reply", "5321 §4.2"),
+    "bare-lf": ("a reply line that ends with LF alone", "5321 §2.3.8"),
+    "odd-code": ("a reply code whose second digit is above 5", "5321 §4.2"),
     "long-line": ("a reply line longer than 512 octets", "5321 §4.5.3.1.5"),
 }
 
@@ -88,14 +91,14 @@ class Guard:
 
     def _start(self) -> None:
         self._here = self._machine.space.start
-        self._parser = ReplyParser()
+        self._parser = ReplyParser(tolerant=self.options.replies == "tolerant")
         self._offers = _NOTHING
         self._asked: Recognised | None = None  # what the next reply answers
         self._stray = False  # `_asked` was illegal, and only recorded
         self._tail: deque[Recognised | Reply | _Content | str] = deque(maxlen=TAIL)
-        self._held = b""  # the beginning of a line, or of what may be the end of data
+        self._held: bytes = b""  # the beginning of a line, or of what may be the end of data
         self._watch: content.ContentWatch | None = None
-        self._chunk = 0  # octets of a BDAT chunk that are still to come
+        self._chunk: int = 0  # octets of a BDAT chunk that are still to come
         #: Whether what happens on this connection is beyond judgement (mode ``record`` only).
         self.lost = False
 
@@ -326,6 +329,8 @@ class Guard:
             if keyword not in offers:
                 why = f"{keyword} was not offered by the server"
                 self._find(Kind.OFFER, why, rfc, command=said.text, trigger=said.trigger)
+        if said.secret and self._here["tls"] == "no":
+            self._exposed("a password that anybody on the way can read", "4954 §4", said.text)
         strict = self.options.grammar == "strict"
         for fault in said.faults:
             self._find(Kind.GRAMMAR, fault.what, fault.rfc, violation=strict, command=said.text)
@@ -461,7 +466,7 @@ class Guard:
         before, asked = self._here, self._asked
         step = self._recogniser.event(trigger).step(before)
         self._here = step.target
-        self._parser = ReplyParser()
+        self._parser = ReplyParser(tolerant=self.options.replies == "tolerant")
         row = step.row
         if why is None or rfc is None:
             why = row.note or row.id if row is not None else "a reply without a connection"
@@ -471,17 +476,46 @@ class Guard:
 
     # -- the connection --------------------------------------------------------------------------
 
-    def connected(self, *, tls: bool = False) -> None:
-        """A new connection is open; with *tls*, a handshake came first (RFC 8314 §3.3)."""
+    def connected(self, *, tls: bool = False, verified: bool = True) -> None:
+        """A new connection is open.
+
+        Args:
+            tls: a handshake came first (RFC 8314 §3.3).
+            verified: the certificate was verified in it.
+        """
         self._start()
         said = self._recogniser.greeting(tls=tls)
         self._here = said.event.step(self._here).target
         self._asked = said
+        if not verified:
+            self._exposed(_UNVERIFIED, "3207 §4.1")
 
-    def tls_up(self) -> None:
-        """The handshake after STARTTLS succeeded: nothing learned before it survives (RFC 3207)."""
+    def handshake_begins(self) -> None:
+        """The client is about to start the TLS handshake.
+
+        Raises:
+            GuardError: the server has not accepted STARTTLS, or octets stand behind its 220.
+        """
+        if self._asked is None and self._parser.pending:
+            self._judge_unasked()
+        if self.lost or self.handshaking:
+            return
+        refused = self._machine.refusal(self._here, "tls_up")
+        assert isinstance(refused, CommandRefused)
+        legal = refused.legal
+        self._find(Kind.ORDER, refused.why, refused.rfc, trigger="tls_up", legal=legal)
+        self.lost = True
+
+    def tls_up(self, *, verified: bool = True) -> None:
+        """The handshake after STARTTLS succeeded: nothing learned before it survives (RFC 3207).
+
+        Args:
+            verified: the certificate was verified in it.
+        """
         self._link("tls_up", "TLS is up")
-        self._parser = ReplyParser()
+        self._parser = ReplyParser(tolerant=self.options.replies == "tolerant")
+        if not verified:
+            self._exposed(_UNVERIFIED, "3207 §4.1")
 
     def tls_failed(self) -> None:
         """The handshake after STARTTLS failed; only closing is left."""
@@ -524,9 +558,8 @@ class Guard:
             )
         self._tail.append(f"-- {text}")
 
-    def exposed(self, why: str, rfc: str) -> None:
-        """An adapter has seen that something goes where it can be read (never raised)."""
-        self._find(Kind.EXPOSED, why, rfc, violation=False)
+    def _exposed(self, why: str, rfc: str, command: str | None = None) -> None:
+        self._find(Kind.EXPOSED, why, rfc, violation=False, command=command)
 
     # -- findings --------------------------------------------------------------------------------
 

@@ -62,12 +62,9 @@ class Finding:
         if self.reply is not None:
             to = f" to {self.command!r}" if self.command is not None else ""
             return f"reply {self.reply!r}{to} {where}"
-        what = f"{self.command!r} " if self.command is not None else ""
+        what = self.command if self.command is not None else self.trigger
+        subject = f"{what!r} " if what is not None else ""
         if self.kind is Kind.ORDER:
             allowed = ", ".join(self.legal) or "nothing"
-            return (
-                f"{what or self.trigger or ''} is not legal {where}. Legal now: {allowed}".replace(
-                    "  ", " "
-                )
-            )
-        return f"{what}{where}"
+            return f"{subject}is not legal {where}. Legal now: {allowed}"
+        return f"{subject}{where}"

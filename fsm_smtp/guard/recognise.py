@@ -62,7 +62,8 @@ class Recognised:
         needs: EHLO keywords that must have been offered, each with the section that says so.
         faults: what is against the grammar.
         chunk: how many octets of a BDAT chunk follow.
-        remarkable: whether there is anything in `needs` or `faults`.
+        secret: whether a password follows that whoever reads it can use (RFC 4954 §4).
+        remarkable: whether there is anything in the last four but `chunk`.
     """
 
     command: Command | None
@@ -71,6 +72,7 @@ class Recognised:
     needs: tuple[tuple[str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
     chunk: int = 0
+    secret: bool = False
     remarkable: bool = False
 
     @property
@@ -131,11 +133,13 @@ class Recogniser:
         command = parse_sasl_line(line)
         trigger = self.vocabulary.command(command)
         tidy = command.argument in (b"", b"*") or grammar.is_base64(command.argument)
-        faults = () if tidy else (Fault("a SASL response that is no base64", "4954 §4"),)
+        faults: list[Fault] = []
+        if not tidy:
+            faults.append(Fault("a SASL response that is no base64", "4954 §4"))
         if len(line) > limits.MAX_AUTH_LINE:
-            faults += (Fault("a SASL response longer than 12288 octets", "4954 §4"),)
+            faults.append(Fault("a SASL response longer than 12288 octets", "4954 §4"))
         event = self.event(trigger)
-        return Recognised(command, trigger, event, (), faults, 0, bool(faults))
+        return Recognised(command, trigger, event, (), tuple(faults), remarkable=bool(faults))
 
     def _recognise(self, line: bytes) -> Recognised:
         command = parse_command(line)
@@ -164,6 +168,7 @@ class Recogniser:
                 Fault(f"a line of {len(line)} octets, longer than {most}", "5321 §4.5.3.1.4")
             )
         trigger = self.vocabulary.command(command)
+        secret = verb == "AUTH" and command.argument[:5].upper() in (b"PLAIN", b"LOGIN")
         return Recognised(
             command,
             trigger,
@@ -171,7 +176,8 @@ class Recogniser:
             tuple(needs),
             tuple(faults),
             chunk,
-            bool(needs or faults),
+            secret,
+            bool(needs or faults or secret),
         )
 
 

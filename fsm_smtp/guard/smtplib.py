@@ -111,8 +111,8 @@ class _Reader:
 
     def __init__(self, receive: Callable[[int], bytes]) -> None:
         self._receive = receive
-        self.buffer = b""
-        self.read = bytearray()
+        self.buffer: bytes = b""
+        self.read: bytearray = bytearray()
         self._ended = False
         self._error: OSError | None = None
 
@@ -150,8 +150,8 @@ class _Reader:
                 end = len(self.buffer)
                 break
             self.buffer += data
-        if 0 <= limit and (not end or end > limit):
-            end = limit
+        if limit >= 0:
+            end = min(end or limit, limit)
         line, self.buffer = self.buffer[:end], self.buffer[end:]
         self.read += line
         return line
@@ -164,16 +164,16 @@ class Connection:
     """A connection of an smtplib client, and its guard."""
 
     #: Those that are alive, so that taking an installation away can end their guard.
-    alive: "ClassVar[weakref.WeakSet[Connection]]" = weakref.WeakSet()
+    alive: ClassVar["weakref.WeakSet[Connection]"] = weakref.WeakSet()
 
-    def __init__(self, client: smtplib.SMTP, sock: socket.socket, options: GuardOptions) -> None:
+    def __init__(self, client: smtplib.SMTP, sock: Any, options: GuardOptions) -> None:
         self.guard = Guard(options, errors=error_for)
         #: Whether its client is guarded by its class, and not by an installation.
         self.own = isinstance(client, Guarded)
         self.alive.add(self)
         self.attach(sock)
 
-    def attach(self, sock: socket.socket) -> None:
+    def attach(self, sock: Any) -> None:
         """Watch *sock* from now on."""
         self.sock = sock
         self.reader = _Reader(sock.recv)
@@ -182,8 +182,6 @@ class Connection:
             poller = select.poll()
             poller.register(sock, select.POLLIN)
             self._poll = poller.poll
-        elif isinstance(sock, ssl.SSLSocket) and sock.context.verify_mode is ssl.CERT_NONE:
-            self.guard.exposed("TLS with a certificate that was not verified", "3207 §4.1")
 
     def sending(self, octets: bytes) -> bytes:
         """Judge what has come unasked, then what is about to be sent; gives what may be sent.
@@ -264,14 +262,18 @@ def connection_of(client: smtplib.SMTP, *, greeted: bool) -> Connection | None:
         return None
     tls = isinstance(sock, ssl.SSLSocket)
     if known is not None and known.guard.handshaking and tls:
-        known.guard.tls_up()
+        known.guard.tls_up(verified=_verified(sock))
         known.attach(sock)
         return known
     made = Connection(client, sock, client.guarding)  # type: ignore[attr-defined]
     client.__dict__["_guarded"] = made
-    made.guard.connected(tls=tls)
+    made.guard.connected(tls=tls, verified=_verified(sock))
     made.guard.lost = greeted
     return made
+
+
+def _verified(sock: object) -> bool:
+    return not (isinstance(sock, ssl.SSLSocket) and sock.context.verify_mode is ssl.CERT_NONE)
 
 
 def guarded_send(client: smtplib.SMTP, s: Any, send: Callable[[Any], None]) -> None:
@@ -341,7 +343,7 @@ class Guarded(smtplib.SMTP):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._quick = super(Guarded, cls).getreply is smtplib.SMTP.getreply
+        cls._quick = super().getreply is smtplib.SMTP.getreply
 
     def send(self, s: Any) -> None:
         """As smtplib's, of what is legal.

@@ -1,6 +1,7 @@
 """`guard`: the guard for an object that was made elsewhere."""
 
 import smtplib
+import sys
 from typing import TypeVar
 
 from fsm_smtp.guard.options import DEFAULTS, GuardOptions
@@ -23,4 +24,12 @@ def guard(client: Client, options: GuardOptions = DEFAULTS) -> Client:
 
         adopt(client, options)
         return client
+    if "aiosmtplib" in sys.modules:  # who has one of its objects has imported it
+        import aiosmtplib
+
+        if isinstance(client, aiosmtplib.SMTP):
+            from fsm_smtp.guard.aiosmtplib import adopt as adopt_async
+
+            adopt_async(client, options)
+            return client
     raise TypeError(f"{type(client).__name__} is no client that can be guarded")

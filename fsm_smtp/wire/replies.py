@@ -8,9 +8,11 @@ The ABNF, with what we bear beside it:
 
 Borne, and noted in `Reply.untidy`: ``bare-code`` (no space behind the last code, §4.2.1),
 ``8bit-text``, ``control-text`` (a control octet other than HT, NUL, CR, LF), ``long-line``
-(§4.5.3.1.5). Whatever two readers could take for different replies is refused: another line end
-than CRLF, NUL, codes that are not three digits in range, a separator that is neither SP nor
-hyphen, two codes in one reply.
+(§4.5.3.1.5). A tolerant parser, for a client that reads lines by their LF in any case, bears also
+``bare-lf`` (a line that ends with LF alone) and ``odd-code`` (a second digit above 5). Whatever
+two readers could take for different replies is refused: another line end than CRLF, NUL, codes
+that are not three digits in range, a separator that is neither SP nor hyphen, two codes in one
+reply.
 """
 
 import re
@@ -27,6 +29,7 @@ from fsm_smtp.wire.text import printable
 _TIDY: Final = re.compile(rb"([2-5][0-5][0-9]) ([\t -~]{0,%d}+)\r\n" % (limits.MAX_REPLY_LINE - 6))
 
 _CODE: Final = re.compile(rb"[2-5][0-5][0-9]")
+_ODD_CODE: Final = re.compile(rb"[2-5][6-9][0-9]")
 _CONTROL: Final = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 # What may stand behind a code; CR is the bare code's.
@@ -96,11 +99,16 @@ class ReplyParser:
     """Octets in, replies out, one at a time; how the octets are cut does not matter.
 
     After a `MalformedReply` the parser is dead: `feed` and `next_reply` raise the same error again.
+
+    Args:
+        tolerant: bear ``bare-lf`` and ``odd-code``; see the module's docstring.
     """
 
-    __slots__ = ("_buffer", "_code", "_error", "_line", "_lines", "_scanned")
+    __slots__ = ("_borne", "_buffer", "_code", "_error", "_line", "_lines", "_scanned", "_tolerant")
 
-    def __init__(self) -> None:
+    def __init__(self, *, tolerant: bool = False) -> None:
+        self._tolerant = tolerant
+        self._borne: set[str] = set()  # by a tolerant parser, in this reply
         self._buffer = bytearray()  # begins with the reply that is not complete yet
         self._code = b""  # of the lines that are here already
         self._lines: list[bytes] = []
@@ -126,6 +134,7 @@ class ReplyParser:
     def _start_anew(self) -> None:
         self._code = b""
         self._lines.clear()
+        self._borne.clear()
         self._line = self._scanned = 0
 
     def feed(self, data: bytes) -> None:
@@ -172,6 +181,8 @@ class ReplyParser:
 
     def _parse_lines(self) -> Reply | None:
         while (line := self._take_line()) is not None:
+            if self._tolerant:
+                line = self._tolerated(line)
             wrong = self._what_is_wrong(line)
             if wrong:
                 raise self._died(wrong, line + b"\n")
@@ -205,13 +216,22 @@ class ReplyParser:
         self._line = self._scanned = end + 1
         return bytes(buffer[start:end])
 
+    def _tolerated(self, line: bytes) -> bytes:
+        """*line* as if it ended with CR; what is borne is noted."""
+        if line[-1:] != b"\r":
+            self._borne.add("bare-lf")
+            line += b"\r"
+        if _ODD_CODE.match(line):
+            self._borne.add("odd-code")
+        return line
+
     def _what_is_wrong(self, line: bytes) -> str | None:
         code = line[:3]
         faults = (
             (line[-1:] != b"\r", "a reply line that ends with a bare LF"),
             (b"\r" in line[:-1], "a bare CR in a reply line"),
             (b"\0" in line, "NUL in a reply line"),
-            (not _CODE.match(line), "a reply line that does not begin with a reply code"),
+            (not self._is_code(line), "a reply line that does not begin with a reply code"),
             (
                 line[3:4] not in _SEPARATORS,
                 "a reply code followed by neither space, hyphen nor CRLF",
@@ -219,6 +239,9 @@ class ReplyParser:
             (code != (self._code or code), "a reply with two codes"),
         )
         return next((what for wrong, what in faults if wrong), None)
+
+    def _is_code(self, line: bytes) -> bool:
+        return bool(_CODE.match(line)) or "odd-code" in self._borne
 
     def _complete(self, *, bare: bool) -> Reply:
         lines = tuple(self._lines)
@@ -229,6 +252,8 @@ class ReplyParser:
             ("8bit-text", not text.isascii()),
             ("control-text", _CONTROL.search(text) is not None),
             ("long-line", longest > limits.MAX_REPLY_LINE),
+            ("bare-lf", "bare-lf" in self._borne),
+            ("odd-code", "odd-code" in self._borne),
         )
         reply = Reply(int(self._code), lines, tuple(name for name, here in found if here))
         del self._buffer[: self._line]
