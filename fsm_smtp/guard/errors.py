@@ -92,6 +92,8 @@ class GuardedReply(GuardError, UnexpectedReply):
 class GuardedOctets(GuardError, MalformedReply):
     """Octets of the server that are no reply; the session is over."""
 
+    state: str  # there always is one here
+
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
         self.what = finding.why

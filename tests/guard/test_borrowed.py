@@ -113,7 +113,7 @@ def test_djangos_own_tests_of_mail() -> None:
 
 def test_aiosmtplibs_own_tests() -> None:
     suite = _suite("aiosmtplib")
-    options = ("-q", "-p", "no:cacheprovider", "-n", "4", "--timeout", "60")
+    options = ("-q", "-p", "no:cacheprovider", "--timeout", "60")
     path = (SUITES / "site", suite / "src", Path(__file__).parent / "borrowed")
     plugin = ("-p", "aiosmtplib_plugin")
     output = _run("-m", "pytest", *options, *plugin, cwd=suite, path=path)
