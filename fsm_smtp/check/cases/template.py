@@ -13,6 +13,7 @@ VALUES = (
     "unknown_recipient",
     "ehlo_name",
     "domain",
+    "upper_domain",
     "local_part",
     "unknown_local_part",
     "n",

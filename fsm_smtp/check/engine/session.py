@@ -57,6 +57,7 @@ class Settings:
             "local_part": local_part,
             "unknown_local_part": self.unknown_recipient.rpartition("@")[0],
             "domain": domain,
+            "upper_domain": domain.upper(),
             "n": "1",
             **credentials(self.user, self.password),
         }

@@ -18,13 +18,15 @@ _AUTH = re.compile(rb"(\s*AUTH[ \t]+[^\s]+)[ \t]+[^\r\n]*", re.IGNORECASE)
 
 def printable(octets: bytes) -> str:
     """*octets* as ASCII text; everything else, and the backslash, as an escape."""
-    return "".join(
-        chr(octet) if 32 <= octet < 127 and octet != 92 else _ESCAPES.get(octet, f"\\x{octet:02x}")
-        for octet in octets
-    )
+    return octets.decode("latin-1").translate(_SHOWN)
 
 
 _ESCAPES = {9: "\\t", 10: "\\n", 13: "\\r", 92: "\\\\"}
+_SHOWN = {
+    octet: _ESCAPES.get(octet, f"\\x{octet:02x}")
+    for octet in range(256)
+    if octet in _ESCAPES or not 32 <= octet < 127
+}
 
 
 def redacted(line: bytes) -> bytes:
