@@ -1,4 +1,4 @@
-"""An event loop whose waits take no time: with nothing left to read, the clock jumps to the next timer.
+"""An event loop whose waits take no time: with nothing left to read, its clock jumps ahead.
 
 Client and server must both live in this loop, on loopback: what one writes, the other can read at
 once, so that a loop with nothing to read is one where nothing will come before the next timer.
@@ -9,14 +9,14 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-T = TypeVar("T")
-
-#: Seconds that the loop stays idle, by the real clock, until it jumps: the kernel gets a moment.
+#: Seconds that the loop is idle, by the real clock, until it jumps: the kernel gets a moment.
 GRACE = 0.002
+
+T = TypeVar("T")
 
 
 class FastClock(asyncio.SelectorEventLoop):
-    """An event loop with a clock that skips idle time."""
+    """An event loop that skips idle time."""
 
     def __init__(self) -> None:
         super().__init__(_Skipping(self))
@@ -31,9 +31,7 @@ class _Skipping(selectors.DefaultSelector):
         super().__init__()
         self._clock = clock
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= GRACE:
             return super().select(timeout)
         ready = super().select(GRACE)

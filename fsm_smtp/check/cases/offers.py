@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 CREDENTIALS, TLS, CLEAR = "credentials", "tls", "clear"
 #: The parameter that stands for "a number above 0" (RFC 1870 §4: 0 is no limit).
 LIMIT = "SIZE limit"
+#: The same, for a number that can be exceeded.
+SMALL_LIMIT = "SIZE small limit"
 #: The keyword of RFC 9422, and its limits that a connection can come to.
 LIMITS, LIMIT_NAMES = "LIMITS", ("MAILMAX", "RCPTMAX")
 
@@ -133,6 +135,7 @@ _WANTED = {
     CREDENTIALS: "a user and a password to try (--user, --password)",
     TLS: "a session under TLS",
     CLEAR: "a session without TLS",
+    SMALL_LIMIT: "a limit of at most 1 MiB behind SIZE",
 }
 _UNWANTED = {
     CREDENTIALS: "a run without credentials",
@@ -144,6 +147,7 @@ _ABSENT = {
     TLS: "this one is in clear",
     CLEAR: "this one is under TLS",
     LIMIT: "SIZE with a limit is not offered",
+    SMALL_LIMIT: "so much is not sent",
 }
 _PRESENT = {
     CREDENTIALS: "this one has some",

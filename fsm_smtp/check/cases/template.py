@@ -4,6 +4,8 @@ import base64
 import re
 from collections.abc import Mapping
 
+from fsm_smtp.check.cases.offers import LIMIT, SMALL_LIMIT
+
 #: ``{name}`` or ``{name:number}`` in a template.
 PLACEHOLDER = re.compile(r"\{([a-z_]*[a-z_0-9]*)(?::([0-9]+))?\}")
 #: Placeholders that stand for an address, a name or a number of the run.
@@ -19,6 +21,7 @@ VALUES = (
     "n",
     "size",
     "oversize",
+    "oversized",
     "plain",
     "wrong_plain",
     "user64",
@@ -31,12 +34,15 @@ FILLINGS = ("x", "pad", "lines", "b64")
 
 #: Values that a run or a server may not have, and what is then missing.
 _NEEDS = {
-    "size": "SIZE limit",
-    "oversize": "SIZE limit",
+    "size": LIMIT,
+    "oversize": LIMIT,
+    "oversized": SMALL_LIMIT,
     "plain": "credentials",
     "user64": "credentials",
     "password64": "credentials",
 }
+#: The largest limit that content is sent beyond.
+_MOST_OVERSIZED = 1 << 20
 #: A password that is nobody's.
 _WRONG_PASSWORD = "fsm-smtp-wrong-password"
 
@@ -64,9 +70,15 @@ def sizes(limit: int | None) -> dict[str, str]:
 def missing(template: str, values: Mapping[str, str]) -> str | None:
     """The condition without which *template* cannot be filled from *values*; see `offers`."""
     for found in PLACEHOLDER.finditer(template):
-        if found[1] in _NEEDS and found[1] not in values:
+        if found[1] in _NEEDS and not _has(found[1], values):
             return _NEEDS[found[1]]
     return None
+
+
+def _has(name: str, values: Mapping[str, str]) -> bool:
+    if name == "oversized":
+        return int(values.get("oversize", _MOST_OVERSIZED + 1)) <= _MOST_OVERSIZED
+    return name in values
 
 
 def render(template: str, values: Mapping[str, str], *, line_end: str = "\n") -> str:
@@ -84,6 +96,8 @@ def render(template: str, values: Mapping[str, str], *, line_end: str = "\n") ->
             return "x" * number
         if name == "lines":
             return _text(number, line_end)
+        if name == "oversized":
+            return _text(int(values["oversize"]), line_end)
         if name == "b64":
             return "QUJD" * (number // 4)
         if name == "pad":

@@ -12,7 +12,8 @@ Each area of the protocol is a class in a file of its own, each built on the one
     chunking       BDAT
     auth           AUTH
     tls            STARTTLS
-    asking         RSET, NOOP, QUIT, VRFY, EXPN, HELP
+    asking         RSET, NOOP, QUIT, VRFY, EXPN, HELP, ETRN
+    lmtp           LHLO, and a reply for each recipient, where that is spoken
     session        the loop that reads commands and hands them on
     listening      a free port, in an event loop or in a thread
     options        what is offered, who is known, where the limits are

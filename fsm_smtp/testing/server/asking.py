@@ -1,4 +1,4 @@
-"""The commands that touch no message: RSET, NOOP, QUIT, VRFY, EXPN, HELP (RFC 5321 §4.1.1)."""
+"""The commands that touch no message: RSET, NOOP, QUIT, VRFY, EXPN, HELP, ETRN (§4.1.1)."""
 
 from fsm_smtp.testing.server.conversation import Refused
 from fsm_smtp.testing.server.grammar import is_utf8, read_mailbox
@@ -77,3 +77,11 @@ class Asking(StartTls):
         if not self.implements("HELP"):
             raise Refused(502, "5.5.1", "HELP is not implemented")
         self.say(214, "2.0.0", "see RFC 5321", "and the extensions that EHLO lists")
+
+    async def do_etrn(self, argument: bytes) -> None:
+        """A queue is asked for, and there is none for anybody (RFC 1985 §5.2)."""
+        if not self.implements("ETRN"):
+            raise Refused(502, "5.5.1", "ETRN is not implemented")
+        if not argument:
+            raise Refused(501, "5.5.4", "a domain, please")
+        self.say(251, "2.0.0", "no messages wait for this node")

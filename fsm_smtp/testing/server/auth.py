@@ -1,11 +1,13 @@
-"""AUTH with PLAIN and LOGIN (RFC 4954)."""
+"""AUTH with PLAIN, LOGIN and CRAM-MD5 (RFC 4954)."""
 
 import base64
+import hmac
 import re
 from collections.abc import Awaitable, Callable
 
 from fsm_smtp.testing.server.chunking import Chunking
 from fsm_smtp.testing.server.conversation import Refused
+from fsm_smtp.testing.server.options import NAME
 
 _BASE64 = re.compile(
     rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z",
@@ -33,8 +35,9 @@ class Auth(Chunking):
 
     def exchange(self, mechanism: bytes) -> Callable[[bytes | None], Awaitable[None]]:
         """What the mechanism does; it gets the initial response as it came."""
-        known = {b"PLAIN": self.plain, b"LOGIN": self.login}
-        exchange = known.get(mechanism.upper())
+        known = {b"PLAIN": self.plain, b"LOGIN": self.login, b"CRAM-MD5": self.cram_md5}
+        name = mechanism.upper()
+        exchange = known.get(name) if name.decode("latin-1") in self.options.mechanisms else None
         if exchange is None or not self.auth_is_safe():
             self.refuse_mechanism()
         return exchange or self.plain
@@ -58,6 +61,19 @@ class Auth(Chunking):
             self.refuse_initial_response()
         user = await self.challenge("VXNlcm5hbWU6")
         self.check_password(user, await self.challenge("UGFzc3dvcmQ6"))
+
+    async def cram_md5(self, initial: bytes | None) -> None:
+        """RFC 2195: the server speaks first, and the password does not travel."""
+        if initial is not None:
+            self.refuse_initial_response()
+        nonce = f"<{id(self)}.{len(self.record.lines)}@{NAME}>".encode()
+        answer = await self.challenge(base64.b64encode(nonce).decode())
+        user, _, digest = answer.rpartition(b" ")
+        name = user.decode("utf-8", "replace")
+        known = hmac.digest(self.options.users.get(name, "").encode(), nonce, "md5")
+        if name not in self.options.users or known.hex().encode() != digest:
+            self.refuse_credentials()
+        self.user = self.record.user = name
 
     def refuse_initial_response(self) -> None:
         """In front of a server that speaks first there is none (RFC 4954 §4)."""

@@ -38,6 +38,8 @@ class Conversation:
     AUTH_LINE: ClassVar[int] = 12288
     #: Octets that end a line (RFC 5321 §2.3.8).
     LINE_ENDS: ClassVar[tuple[bytes, ...]] = (b"\r\n",)
+    #: What only a fault remembers, for all sessions of its class.
+    shared: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, wire: Wire, options: Options, record: SessionRecord) -> None:
         self.wire = wire

@@ -64,7 +64,7 @@ class Hello(Order):
 
     def mechanisms(self) -> str:
         """The mechanisms behind AUTH."""
-        return "PLAIN LOGIN"
+        return " ".join(self.options.mechanisms)
 
     def limits(self) -> str:
         """The limits behind LIMITS (RFC 9422 §4)."""

@@ -46,8 +46,11 @@ class Options:
         implicit_tls: TLS from the first octet.
         auth_in_clear: AUTH is offered without TLS as well (RFC 4954 §4 advises against it).
         users: passwords by user name.
+        mechanisms: those of AUTH, of PLAIN, LOGIN and CRAM-MD5.
         submission: only the authenticated may send, and to everybody (RFC 6409).
         requires_tls: without TLS only NOOP, EHLO, STARTTLS and QUIT (RFC 3207 §4).
+        weak_tls: what was negotiated does not do: 554 to all but QUIT (RFC 3207 §4.1).
+        lmtp: it speaks LMTP, not SMTP (RFC 2033).
         greeting: 220, 554 (no service here, RFC 5321 §3.1) or 521 (no mail, RFC 7504).
         domains: the domains that it takes mail for.
         mailboxes: the local-parts that each of them has, beside postmaster.
@@ -70,8 +73,11 @@ class Options:
     implicit_tls: bool = False
     auth_in_clear: bool = False
     users: Mapping[str, str] = field(default_factory=lambda: {USER: PASSWORD})
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
     submission: bool = False
     requires_tls: bool = False
+    weak_tls: bool = False
+    lmtp: bool = False
     greeting: int = 220
     domains: frozenset[str] = frozenset({DOMAIN})
     mailboxes: frozenset[bytes] = frozenset({b"rcpt", b"rcpt2", "dürst".encode()})

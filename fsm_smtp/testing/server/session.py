@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from fsm_smtp.testing.server.asking import Asking
 from fsm_smtp.testing.server.conversation import Refused
+from fsm_smtp.testing.server.lmtp import Lmtp
 from fsm_smtp.testing.server.options import NAME
 from fsm_smtp.testing.server.wire import Ended
 
@@ -28,13 +28,14 @@ MAIL_GROWTH = {
 RCPT_GROWTH = {"DSN": 500}
 
 
-class Session(Asking):
+class Session(Lmtp):
     """A faithful server's side of a connection."""
 
     COMMANDS: ClassVar[Mapping[bytes, str]] = MappingProxyType(
         {
             b"EHLO": "do_ehlo",
             b"HELO": "do_helo",
+            b"LHLO": "do_lhlo",
             b"MAIL": "do_mail",
             b"RCPT": "do_rcpt",
             b"DATA": "do_data",
@@ -47,12 +48,11 @@ class Session(Asking):
             b"HELP": "do_help",
             b"STARTTLS": "do_starttls",
             b"AUTH": "do_auth",
+            b"ETRN": "do_etrn",
         }
     )
     #: Known by name, and not implemented (RFC 5321 §4.2.4, appendix F).
-    UNIMPLEMENTED: ClassVar[frozenset[bytes]] = frozenset(
-        {b"TURN", b"SEND", b"SOML", b"SAML", b"ETRN"}
-    )
+    UNIMPLEMENTED: ClassVar[frozenset[bytes]] = frozenset({b"TURN", b"SEND", b"SOML", b"SAML"})
     #: Commands that may carry UTF-8 where SMTPUTF8 is implemented (RFC 6531 §3.3, §3.7.4.2).
     IN_UTF8: ClassVar[frozenset[bytes]] = frozenset({b"MAIL", b"RCPT", b"VRFY", b"EXPN"})
 
@@ -146,6 +146,8 @@ class Session(Asking):
             raise Refused(503, "5.5.1", "no SMTP service here")
         if self.options.requires_tls and not self.secure:
             self.admit_without_tls(verb)
+        if self.options.weak_tls and self.secure and verb != b"QUIT":
+            self.admit_under_weak_tls()
         if self.options.submission and self.user is None:
             self.admit_unauthenticated(verb)
 
@@ -153,6 +155,10 @@ class Session(Asking):
         """RFC 3207 §4."""
         if verb not in (b"NOOP", b"EHLO", b"STARTTLS", b"QUIT"):
             raise Refused(530, "5.7.0", "STARTTLS first")
+
+    def admit_under_weak_tls(self) -> None:
+        """RFC 3207 §4.1."""
+        raise Refused(554, "5.7.0", "this TLS is too weak")
 
     def admit_unauthenticated(self, verb: bytes) -> None:
         """RFC 6409 §4.3, RFC 4954 §6."""

@@ -1,94 +1,64 @@
-"""The checker examined: on a faithful server nothing fails, on each single fault the right case.
+"""The checker examined: each fault of a server is found, and each case finds one.
 
-``python -m tests.check.faults.coverage`` plays every fault against the whole suite and prints what
-is missing on either side.
+The faults are in `fsm_smtp.testing.server.faults`. Here each meets the cases that name what it
+breaks; ``python -m tests.exam.checker`` plays each against the whole suite (docs/checker.md).
 """
-
-import asyncio
 
 import pytest
 
 from fsm_smtp.check.cases.case import Case, Level, Verdict
 from fsm_smtp.check.cases.suite import Suite
-from fsm_smtp.check.engine.connection import TLSMode
-from fsm_smtp.testing.server.certificate import server_context
-from fsm_smtp.testing.server.faults import FAULTS, Fault
-from fsm_smtp.testing.server.options import Options
-from tests.check.faults.playing import (
-    SETTINGS,
-    WITH_CREDENTIALS,
-    Played,
-    found,
-    naming,
-    play,
-    play_fault,
-)
-from tests.check.faults.suspects import CANNOT_FAIL_YET, NOT_CAUGHT_YET
+from fsm_smtp.register import load_register
+from fsm_smtp.testing.server.faults import FAULTS, LIBERTIES
+from tests.check.faults.playing import is_found, play_all, play_fault, run_fast
 from tests.check.playing import SUITE
 
-NOTHING_OFFERED = frozenset({"HELP"})
-#: Recommended, and not there without extensions (RFC 5321 §2.4, RFC 2034).
-RECOMMENDED = frozenset({"R009"})
-WRONG = (Verdict.FAIL, Verdict.TIMEOUT, Verdict.WARN, Verdict.ERROR, Verdict.INCONCLUSIVE)
-
-FAITHFUL = {
-    "all offers": (Options(context=server_context()), TLSMode.NONE, SETTINGS),
-    "no offers": (Options(extensions=NOTHING_OFFERED), TLSMode.NONE, SETTINGS),
-    "bare CR and LF kept": (Options(keeps_bare=True), TLSMode.NONE, SETTINGS),
-    "STARTTLS and AUTH": (Options(context=server_context()), TLSMode.STARTTLS, WITH_CREDENTIALS),
-    "implicit TLS and AUTH": (
-        Options(context=server_context(), implicit_tls=True),
-        TLSMode.IMPLICIT,
-        WITH_CREDENTIALS,
-    ),
-}
+RFC_OF = {one.id: one.rfc.split()[0] for one in load_register()}
+RFCS = sorted({RFC_OF[fault.breaks] for fault in FAULTS.values()}, key=int)
+#: What a case must say of some fault, by its level; MAY blames nobody.
+FINDS = {Level.MUST: (Verdict.FAIL,), Level.SHOULD: (Verdict.FAIL, Verdict.WARN)}
 
 
-def told(played: Played, *verdicts: Verdict) -> dict[str, tuple[str, str, str]]:
-    return {
-        name: (one.verdict.value, one.expected, one.actual)
-        for name, one in played.of(*verdicts).items()
-        if not RECOMMENDED.intersection(one.requirements)
+def about(case: Case) -> str:
+    """The RFC of what a case is about first."""
+    return RFC_OF[case.requirements[0]]
+
+
+@pytest.mark.parametrize("rfc", RFCS)
+def test_each_fault_is_found_and_each_case_finds_one(rfc: str) -> None:
+    """A fault that no case finds, or a case that no fault makes fail, is suspect."""
+    faults = [fault for fault in FAULTS.values() if RFC_OF[fault.breaks] == rfc]
+    played = play_all(faults, SUITE, about=True)
+    missed = [fault.name for fault in faults if not is_found(fault, played[fault.name])]
+    suspects = [
+        case.id
+        for case in SUITE.cases
+        if case.level in FINDS
+        and about(case) == rfc
+        and not any(case.id in one.of(*FINDS[case.level]) for one in played.values())
+    ]
+    assert (missed, suspects) == ([], [])
+
+
+def test_every_rfc_of_the_cases_has_faults() -> None:
+    assert {about(case) for case in SUITE.cases if case.level in FINDS} <= set(RFCS)
+
+
+def test_nobody_is_blamed_for_a_liberty() -> None:
+    """What only looks like a fault: a remark at most, and at least one case that got there."""
+    played = play_all(LIBERTIES.values(), SUITE, about=True)
+    blamed = {
+        name: one.of(Verdict.FAIL, Verdict.WARN, Verdict.TIMEOUT, Verdict.ERROR)
+        for name, one in played.items()
     }
-
-
-@pytest.mark.parametrize("name", FAITHFUL)
-def test_a_faithful_server_keeps_everything(name: str) -> None:
-    options, mode, settings = FAITHFUL[name]
-    played = asyncio.run(play(SUITE, options, mode=mode, settings=settings))
-    assert played.unreachable is None
-    assert told(played, *WRONG) == {}
-    assert len(played.of(Verdict.PASS)) > 80
-
-
-def test_a_submission_server_refuses_nothing_but_by_policy() -> None:
-    options = Options(context=server_context(), submission=True)
-    played = asyncio.run(play(SUITE, options, mode=TLSMode.STARTTLS, settings=WITH_CREDENTIALS))
-    assert told(played, Verdict.FAIL, Verdict.TIMEOUT, Verdict.WARN, Verdict.ERROR) == {}
-    assert all("530" in one.actual for one in played.of(Verdict.INCONCLUSIVE).values())
-
-
-def caught(fault: Fault) -> bool:
-    """Whether a case that names what the fault breaks finds it."""
-    suite = naming(SUITE.cases, fault.breaks)
-    if not suite.cases:
-        return False
-    played = asyncio.run(play_fault(fault, suite))
-    return played.unreachable is not None if fault.unreachable else bool(found(fault, played))
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_found(fault: Fault) -> None:
-    if fault.name in NOT_CAUGHT_YET:
-        assert not caught(fault), "it is caught now: strike it off tests/check/faults/suspects.py"
-    else:
-        assert caught(fault)
+    assert blamed == {name: {} for name in LIBERTIES}
+    for name, one in played.items():
+        assert one.of(Verdict.PASS, Verdict.LATITUDE, Verdict.INFO), name
 
 
 def test_a_finding_says_what_was_expected_and_what_came() -> None:
-    [(_, one)] = asyncio.run(
-        play_fault(FAULTS["takes RCPT without MAIL"], SUITE.select(["5321-3.3-rcpt-before-mail"]))
-    ).results.items()
+    case = SUITE.select(["5321-3.3-rcpt-before-mail"])
+    [one] = run_fast(play_fault(FAULTS["takes RCPT without MAIL"], case)).results.values()
     assert one.verdict is Verdict.FAIL
     assert one.transcript
     assert one.expected
@@ -108,31 +78,4 @@ def test_a_finding_says_what_was_expected_and_what_came() -> None:
 )
 def test_a_fault_fails_nothing_else(fault: str, expected: set[str]) -> None:
     order = Suite(tuple(case for case in SUITE.cases if case.id.startswith("5321-")))
-    assert set(asyncio.run(play_fault(FAULTS[fault], order)).of(Verdict.FAIL)) == expected
-
-
-def fails_on(case: Case) -> str | None:
-    """A fault that makes the case fail, of those that break what the case names."""
-    for fault in FAULTS.values():
-        if fault.breaks in case.requirements:
-            played = asyncio.run(play_fault(fault, Suite((case,))))
-            if played.of(Verdict.FAIL):
-                return fault.name
-    return None
-
-
-MUST = [case for case in SUITE.cases if case.level is Level.MUST]
-
-
-@pytest.mark.parametrize("case", MUST, ids=[case.id for case in MUST])
-def test_every_requirement_can_be_found_broken(case: Case) -> None:
-    """No case of level MUST is one that nothing could make fail."""
-    if case.id in CANNOT_FAIL_YET:
-        assert fails_on(case) is None, "it fails now: strike it off tests/check/faults/suspects.py"
-    else:
-        assert fails_on(case) is not None
-
-
-def test_the_lists_name_what_is_there() -> None:
-    assert set(NOT_CAUGHT_YET) <= set(FAULTS)
-    assert set(CANNOT_FAIL_YET) <= {case.id for case in SUITE.cases}
+    assert set(run_fast(play_fault(FAULTS[fault], order)).of(Verdict.FAIL)) == expected

@@ -9,6 +9,7 @@ from fsm_smtp.testing.server.faults import (
     extensions,
     hello,
     limits,
+    lmtp,
     offers,
     order,
     pipelining,
@@ -17,10 +18,11 @@ from fsm_smtp.testing.server.faults import (
     starttls,
     submission,
 )
-from fsm_smtp.testing.server.faults.registry import FAULTS, Fault, Run, faulty
+from fsm_smtp.testing.server.faults.registry import FAULTS, LIBERTIES, Fault, Run, faulty
 
 __all__ = [
     "FAULTS",
+    "LIBERTIES",
     "Fault",
     "Run",
     "asking",
@@ -32,6 +34,7 @@ __all__ = [
     "faulty",
     "hello",
     "limits",
+    "lmtp",
     "offers",
     "order",
     "pipelining",

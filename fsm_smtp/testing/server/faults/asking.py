@@ -6,13 +6,13 @@ from fsm_smtp.testing.server.conversation import Refused
 from fsm_smtp.testing.server.faults.registry import (
     answers,
     fault,
+    liberty,
     no,
-    nothing,
     refuses,
     says,
     weakness,
 )
-from fsm_smtp.testing.server.options import NAME
+from fsm_smtp.testing.server.options import EXTENSIONS, NAME
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
 
@@ -140,14 +140,14 @@ def _silent(session: Session, verb: bytes) -> None:
 
 fault("closes on an unknown command", "R033", unknown=_closes)
 fault("gives up after three unknown commands", "R032", unknown=_gives_up)
-fault("shuts down after three unknown commands", "R032", unknown=_shuts_down)
+liberty("shuts down after three unknown commands", "R032", unknown=_shuts_down)
 fault("closes after an error", "R073", refuse=_closes_on_errors)
 fault(
     "takes every unknown command",
     "R033",
     unknown=says(250, "2.0.0", "fine"),
 )
-fault("an unknown command resets", "R033", unknown=_resets)
+fault("an unknown command resets", "R123", unknown=_resets)
 fault("never answers an unknown command", "R101", unknown=_silent)
 weakness("answers unknown commands with 502", "R118", unknown=refuses(502, "5.5.1", "not here"))
 
@@ -175,7 +175,7 @@ async def _hangs_up_at_mail(session: Session, argument: bytes) -> None:
 
 async def _closes_idle(session: Session) -> None:
     try:
-        async with asyncio.timeout(0.06):
+        async with asyncio.timeout(400):
             await Session.one_command(session)
     except TimeoutError:
         session.say(451, "4.4.2", "idle for too long")
@@ -184,5 +184,16 @@ async def _closes_idle(session: Session) -> None:
 
 fault("closes at MAIL with no 421", "R032", do_mail=_hangs_up_at_mail)
 fault("closes when idle with 451 and no 421", "R032", one_command=_closes_idle)
-fault("answers in UTF-8 to VRFY that did not ask for it", "U08", refuse_utf8_answer=nothing)
+weakness("gives up after a minute without a command", "R152", options={"patience": 60.0})
+
+
+def _blurts(session: Session, code: int, status: str, text: str) -> None:
+    session.say(250, "2.0.0", "are you still there?")
+    Session.shut_down(session, code, status, text)
+
+
+fault("speaks unasked before it gives up", "R035", options={"patience": 400.0},
+      shut_down=_blurts)  # fmt: skip
 fault("refuses SMTPUTF8 behind VRFY", "U08", may_answer_in_utf8=no)
+fault("lists ETRN without having it", "R048", options={"extensions": {*EXTENSIONS, "ETRN"}},
+      do_etrn=answers(502, "5.5.1", "not here"))  # fmt: skip

@@ -3,8 +3,15 @@
 import re
 
 from fsm_smtp.testing.server.conversation import Refused, Transaction
-from fsm_smtp.testing.server.faults.registry import answers, but_for, fault, nothing, says
-from fsm_smtp.testing.server.parameters import Parameters
+from fsm_smtp.testing.server.faults.registry import (
+    answers,
+    but_for,
+    fault,
+    nothing,
+    says,
+    without,
+)
+from fsm_smtp.testing.server.record import Recipient
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
 
@@ -141,13 +148,12 @@ def _recalls_chunks(session: Session) -> None:
     session.memory["chunks"] = kept
 
 
-def _begins_with_chunks(session: Session, sender: bytes, parameters: Parameters) -> None:
-    session.transaction = Transaction(sender, parameters)
-    session.transaction.chunks = session.memory.pop("chunks", None)
+def _with_chunks(session: Session, recipient: Recipient, transaction: Transaction) -> None:
+    Session.add(session, recipient, transaction)
+    transaction.chunks = session.memory.pop("chunks", transaction.chunks)
 
 
-fault("RSET keeps the chunks", "H13",
-      forget_by_rset=_recalls_chunks, begin=_begins_with_chunks)  # fmt: skip
+fault("RSET keeps the chunks", "H13", forget_by_rset=_recalls_chunks, add=_with_chunks)
 
 
 async def _not_between_chunks(session: Session, argument: bytes) -> None:
@@ -159,10 +165,6 @@ async def _not_between_chunks(session: Session, argument: bytes) -> None:
 fault("refuses RSET between chunks", "H13", do_rset=_not_between_chunks)
 
 
-def _goes_on(session: Session, transaction: Transaction) -> None:
-    """The next chunk is taken as if nothing had happened."""
-
-
 async def _drops_the_pipe(session: Session, argument: bytes) -> None:
     try:
         await Session.do_bdat(session, argument)
@@ -171,6 +173,38 @@ async def _drops_the_pipe(session: Session, argument: bytes) -> None:
         raise
 
 
-fault("takes chunks behind a refused one", "H11", chunk_failed=_goes_on)
 fault("throws away what follows a refused chunk", "H11", do_bdat=_drops_the_pipe)
 fault("answers BDAT with 500", "R048", do_bdat=answers(500, "5.5.2", "not recognised"))
+
+
+# The command and its chunk
+
+
+def _wraps(session: Session, argument: bytes) -> tuple[int, bool]:
+    size, last = Session.chunk_size(session, argument)
+    return size % (1 << 64), last
+
+
+def _last_in_capitals(session: Session, argument: bytes) -> tuple[int, bool]:
+    if argument != argument.upper():
+        raise Refused(501, "5.5.4", "BDAT takes a number of octets, and LAST")
+    return Session.chunk_size(session, argument)
+
+
+def _seven_bits(session: Session, transaction: Transaction) -> None:
+    if transaction.chunks is not None and not transaction.chunks.isascii():
+        raise Refused(554, "5.6.1", "eight bits are too many")
+
+
+fault("reads the size of a chunk modulo 2^64", "H04", chunk_size=_wraps)
+fault("wants LAST in upper case", "R003", chunk_size=_last_in_capitals)
+fault("refuses chunks of eight bits", "B03", check_chunks=_seven_bits)
+
+
+def _asks_for_more(session: Session, transaction: Transaction) -> None:
+    session.say(354, "", "and the end of it?")
+    session.forget_after_content()
+
+
+fault("answers the last chunk with 354", "H05", last_chunk=_asks_for_more)
+fault("offers BINARYMIME without CHUNKING", "H19", options={"extensions": without("CHUNKING")})

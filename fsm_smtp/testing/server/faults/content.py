@@ -3,7 +3,8 @@
 import re
 
 from fsm_smtp.testing.server.conversation import Refused, Transaction
-from fsm_smtp.testing.server.faults.registry import fault, says, weakness
+from fsm_smtp.testing.server.faults.registry import but_for, fault, liberty, says, weakness
+from fsm_smtp.testing.server.parameters import Parameters
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
 
@@ -34,6 +35,13 @@ for _name, _pattern in _VARIANTS.items():
     )
 fault("a leading dot ends the data", "R132",
       END_OF_DATA=re.compile(rb"(?:\A|\r\n)\.[^\r\n]*\r\n"))  # fmt: skip
+fault("Ctrl-Z on a line ends the data", "R133",
+      END_OF_DATA=re.compile(rb"(?:\A|\r\n)(?:\.|\x1a)\r\n"))  # fmt: skip
+fault("Ctrl-D ends the data", "R133", END_OF_DATA=re.compile(rb"(?:\A|\r\n)\.\r\n|\x04"))
+fault("a lone dot behind 354 ends nothing", "R059", END_OF_DATA=re.compile(rb"\r\n\.\r\n"))
+fault(
+    "a NUL hides the end of data", "R054", END_OF_DATA=re.compile(rb"(?:\A|[^\0]\r\n)\.\r\n(?!\0)")
+)
 fault("an empty line ends the data", "R054", END_OF_DATA=re.compile(rb"\r\n\r\n"))
 
 # Replies to a message
@@ -71,15 +79,15 @@ def _resent(session: Session, content: bytes) -> None:
         raise Refused(550, "5.6.0", "Resent fields do not match")
 
 
-def _wants_a_name(session: Session, content: bytes) -> None:
-    if session.client_name != b"[127.0.0.1]":
+def _wants_a_name(session: Session, path: bytes, parameters: Parameters) -> None:
+    if session.client_name.endswith(b".net"):
         raise Refused(550, "5.7.1", "EHLO did not name your address")
 
 
 fault("refuses Resent-To without Resent-From", "R028", check_content=_resent)
 weakness("refuses a message without header", "R027", check_content=_wants_a_header)
-fault("refuses messages of a client whose EHLO does not name its address", "R093",
-      check_content=_wants_a_name)  # fmt: skip
+liberty("refuses senders of a client whose EHLO does not name its address", "R093",
+        check_sender=_wants_a_name)  # fmt: skip
 
 
 def _printable_only(session: Session, content: bytes) -> None:
@@ -88,4 +96,13 @@ def _printable_only(session: Session, content: bytes) -> None:
         raise Refused(550, "5.6.0", "a control character")
 
 
-fault("refuses content with control characters", "R133", check_content=_printable_only)
+liberty("refuses content with control characters", "R133", check_content=_printable_only)
+
+
+def _twice_for_nobody(session: Session, transaction: Transaction, content: bytes) -> None:
+    for _ in range(1 if transaction.recipients else 2):
+        session.say(554 if not transaction.recipients else 250, "", "message")
+
+
+fault("answers an empty message for nobody twice", "R059",
+      out_of_order=but_for("data-without-recipient"), take_message=_twice_for_nobody)  # fmt: skip

@@ -85,3 +85,19 @@ def _only_one(session: Session, path: bytes, transaction: Transaction) -> None:
 
 fault("takes one recipient only", "R026", count_recipient=_only_one)
 fault("takes source routes for a part of the mailbox", "R080", without_route=same)
+
+
+def _up_to_the_first(session: Session, octets: bytes) -> tuple[bytes, bytes] | None:
+    path, end, rest = octets[1:].partition(b">")
+    return (path, rest.strip()) if octets.startswith(b"<") and end else None
+
+
+fault("reads a path up to its first >", "R082", split_path=_up_to_the_first)
+
+
+def _no_null_forward_path(session: Session, path: bytes, transaction: Transaction) -> None:
+    if path:
+        Session.check_recipient(session, path, transaction)
+
+
+weakness("takes the null path as a recipient", "R079", check_recipient=_no_null_forward_path)

@@ -4,8 +4,10 @@ import asyncio
 
 from fsm_smtp.testing.server.conversation import Refused
 from fsm_smtp.testing.server.faults.registry import (
+    Run,
     answers,
     fault,
+    liberty,
     nothing,
     weakness,
     when_refused,
@@ -118,5 +120,81 @@ def _any_utf8_name(session: Session, argument: bytes) -> bytes:
 
 
 fault("refuses an address literal in EHLO", "R087", host_name=_no_literal)
-fault("takes an address literal that is none", "R087", host_name=_any_name)
-fault("takes UTF-8 in EHLO", "U07", host_name=_any_utf8_name, check_characters=nothing)
+fault("greets without a name inside TLS", "I04", run=Run.SECURED, greet=_unnamed)
+liberty("takes an address literal that is none", "R087", host_name=_any_name)
+liberty("takes UTF-8 in EHLO", "U07", host_name=_any_utf8_name, check_characters=nothing)
+
+
+def _quoted(session: Session, argument: bytes) -> bytes:
+    if not argument.isascii():
+        session.transmit(b"501 5.5.4 no such name: " + argument + b"\r\n")
+        raise _Said
+    return Session.host_name(session, argument)
+
+
+class _Said(Exception):
+    """The reply is out."""
+
+
+async def _said(session: Session, line: bytes) -> None:
+    try:
+        await Session.dispatch(session, line)
+    except _Said:
+        return
+
+
+fault("quotes a UTF-8 name in its answer to EHLO", "U07", check_characters=nothing,
+      host_name=_quoted, dispatch=_said)  # fmt: skip
+
+
+def _short_name(session: Session, argument: bytes) -> bytes:
+    if len(argument) > 64:
+        raise Refused(501, "", "the name is too long")
+    return Session.host_name(session, argument)
+
+
+fault("takes names of 64 octets only in EHLO", "R135", host_name=_short_name)
+
+
+def _ipv4_only(session: Session, argument: bytes) -> bytes:
+    if argument.startswith(b"[IPv6:"):
+        raise Refused(501, "", "a domain name or address literal, please")
+    return Session.host_name(session, argument)
+
+
+fault("refuses an IPv6 literal in EHLO", "R087", host_name=_ipv4_only)
+
+
+def _not_here(session: Session, argument: bytes) -> bytes:
+    try:
+        return Session.host_name(session, argument)
+    except Refused:
+        raise Refused(502, "", "not like this") from None
+
+
+weakness("answers an EHLO that it does not like with 502", "R127", host_name=_not_here)
+
+
+# Sessions that know of each other
+
+
+def _inherits(session: Session) -> None:
+    session.transaction = session.shared.pop("left", None)
+
+
+def _leaves(session: Session) -> None:
+    session.shared["left"] = session.transaction
+    Session.vanish(session)
+
+
+async def _notes_content(session: Session) -> bytes:
+    session.shared["left"] = session.transaction
+    content = await Session.read_content(session)
+    session.shared.pop("left", None)
+    return content
+
+
+fault("a new session goes on with the content that another left", "R075",
+      forget_by_hello=_inherits, read_content=_notes_content)  # fmt: skip
+weakness("a new session goes on with the transaction that another left", "R066",
+         forget_by_hello=_inherits, vanish=_leaves)  # fmt: skip

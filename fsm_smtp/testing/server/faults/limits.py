@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fsm_smtp.testing.server.conversation import Refused, Transaction
-from fsm_smtp.testing.server.faults.registry import fault
+from fsm_smtp.testing.server.faults.registry import fault, weakness
 from fsm_smtp.testing.server.grammar import Mailbox, too_long
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.wire import Ended
@@ -15,26 +15,10 @@ def _commands_of(octets: int) -> Callable[[Session, bytes], int]:
     return lambda session, verb: octets
 
 
-def _without_growth(keyword: str, verb: bytes, octets: int) -> Callable[[Session, bytes], int]:
-    def limit_of(session: Session, asked: bytes) -> int:
-        limit = Session.limit_of(session, asked)
-        known = asked == verb and session.takes_parameters_of(keyword)
-        return limit - octets if known else limit
-
-    return limit_of
-
-
 fault("takes short lines only", "R137", limit_of=_commands_of(400))
 fault("takes lines of 511 octets only", "R126", limit_of=_commands_of(511))
-for _keyword, _verb, _octets, _breaks in (
-    ("SIZE", b"MAIL", 26, "Z07"),
-    ("8BITMIME", b"MAIL", 17, "B04"),
-    ("SMTPUTF8", b"MAIL", 10, "U05"),
-    ("DSN", b"MAIL", 100, "D08"),
-    ("DSN", b"RCPT", 500, "D08"),
-):
-    fault(f"does not lengthen {_verb.decode()} by {_octets} octets for {_keyword}", _breaks,
-          limit_of=_without_growth(_keyword, _verb, _octets))  # fmt: skip
+fault("does not lengthen RCPT for DSN", "D08",
+      limit_of=lambda session, verb: min(Session.limit_of(session, verb), 512))  # fmt: skip
 
 # Paths
 
@@ -103,4 +87,13 @@ fault("refuses too many recipients with 503", "R142", count_recipient=_recipient
 fault("refuses too many recipients with 501", "R142", count_recipient=_recipients(100, 501))
 fault("closes at too many recipients", "R141", count_recipient=_closes)
 fault("too many recipients end the transaction", "R141", count_recipient=_forgets)
-fault("takes fewer recipients than LIMITS says", "N06", count_recipient=_recipients(99, 452))
+weakness("takes fewer recipients than LIMITS says", "N08", count_recipient=_recipients(99, 452))
+
+
+def _mails(session: Session) -> None:
+    session.mails += 1
+    if session.mails > 50:
+        raise Refused(452, "4.5.3", "too many transactions in this session")
+
+
+weakness("takes fewer transactions than LIMITS says", "N09", count_mail=_mails)

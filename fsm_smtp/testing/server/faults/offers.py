@@ -6,6 +6,7 @@ from fsm_smtp.testing.server.faults.registry import (
     Run,
     answers,
     fault,
+    liberty,
     refuses,
     weakness,
     without,
@@ -51,7 +52,7 @@ fault("lists an empty line", "R045", offer_lines=_more(""))
 fault("names nobody in EHLO", "R045", do_ehlo=_unnamed)
 fault("names itself in UTF-8 in EHLO", "U07", do_ehlo=_utf8_name)
 fault("mixes codes", "R111", do_ehlo=_mixed_codes_later)
-fault("lists a keyword that nobody has registered", "R011", offer_lines=_more("FSMTHING"))
+liberty("lists a keyword that nobody has registered", "R011", offer_lines=_more("FSMTHING"))
 
 # Listed, and not there (RFC 5321 §4.2.4)
 
@@ -80,13 +81,13 @@ def _all_but(keyword: str) -> Callable[[Session, str], bool]:
 for _keyword, _breaks in (
     ("SIZE", "Z01"),
     ("8BITMIME", "B03"),
-    ("BINARYMIME", "H15"),
+    ("BINARYMIME", "H18"),
     ("DSN", "D06"),
-    ("SMTPUTF8", "U06"),
+    ("SMTPUTF8", "U09"),
 ):
     fault(f"lists {_keyword} and does not know its parameters", _breaks,
           takes_parameters_of=_all_but(_keyword))  # fmt: skip
-fault("lists REQUIRETLS and does not know its parameter", "T02", run=Run.SECURED,
+fault("lists REQUIRETLS and does not know its parameter", "T07", run=Run.SECURED,
       takes_parameters_of=_all_but("REQUIRETLS"))  # fmt: skip
 fault("lists AUTH and does not know its parameter", "A18", run=Run.SECURED,
       takes_parameters_of=_all_but("AUTH"))  # fmt: skip
@@ -101,7 +102,7 @@ def _silent_about(keyword: str) -> dict[str, object]:
     return {"offered": offered}
 
 
-for _keyword in ("EXPN", "HELP", "CHUNKING", "STARTTLS"):
+for _keyword in ("HELP", "CHUNKING", "STARTTLS"):
     fault(f"has {_keyword} without listing it", "R047", hooks=_silent_about(_keyword))
 fault("has AUTH without listing it", "R047", run=Run.SECURED, hooks=_silent_about("AUTH"))
 
@@ -131,3 +132,17 @@ fault("gives SMTPUTF8 a parameter in EHLO", "U01", offers=_value("SMTPUTF8", "YE
 fault("gives a limit of zero in EHLO", "N06", offers=_value("LIMITS", "RCPTMAX=0"))
 fault("gives a limit of seven digits in EHLO", "N06", offers=_value("LIMITS", "RCPTMAX=1000000"))
 fault("lists CHUNKING without having DATA", "H01", do_data=refuses(502, "5.5.1", "use BDAT"))
+
+# Parameters of keywords: some have none, some need one
+
+for _keyword, _breaks, _run in (
+    ("DSN", "D09", Run.CLEAR),
+    ("STARTTLS", "S16", Run.CLEAR),
+    ("REQUIRETLS", "T05", Run.SECURED),
+):
+    fault(f"gives {_keyword} a parameter in EHLO", _breaks, run=_run,
+          offers=_value(_keyword, "YES"))  # fmt: skip
+for _keyword in ("PIPELINING", "8BITMIME", "CHUNKING", "ENHANCEDSTATUSCODES"):
+    weakness(f"gives {_keyword} a parameter in EHLO", "R045", offers=_value(_keyword, "YES"))
+fault("gives SIZE two parameters in EHLO", "Z01", offers=_value("SIZE", "1000 2000"))
+fault("gives LIMITS no parameter in EHLO", "N07", offers=_value("LIMITS", ""))

@@ -1,7 +1,7 @@
 """Input that is lost and replies that come in the wrong order (RFC 2920 §3.2, RFC 2197 §4.2)."""
 
 from fsm_smtp.testing.server.conversation import Refused, Transaction
-from fsm_smtp.testing.server.faults.registry import fault
+from fsm_smtp.testing.server.faults.registry import but_for, fault, weakness
 from fsm_smtp.testing.server.session import Session
 
 
@@ -87,5 +87,46 @@ def _data_of_a_group(session: Session) -> Transaction:
     return Session.data_in_order(session)
 
 
-fault("takes DATA in a group whose recipients were refused", "P13",
+weakness("takes DATA in a group whose recipients were refused", "P13",
       dispatch=_sees_no_group, data_in_order=_data_of_a_group)  # fmt: skip
+
+
+def _wants_no_input(session: Session, octets: bytes) -> None:
+    held: list[bytes] = session.memory.setdefault("held", [])
+    held.append(octets)
+    if not session.wire.buffer:
+        Session.transmit(session, b"".join(held))
+        held.clear()
+
+
+fault("holds replies back while input is left", "P15", transmit=_wants_no_input)
+
+
+def _not_for_nobody(session: Session, transaction: Transaction, content: bytes) -> None:
+    if transaction.recipients:
+        Session.take_message(session, transaction, content)
+    else:
+        session.say(554, "5.5.1", "nobody wants it")
+
+
+weakness("says 354 for nobody, and refuses the message", "P13",
+         out_of_order=but_for("data-without-recipient"), take_message=_not_for_nobody)  # fmt: skip
+
+
+def _all_or_none(session: Session) -> Transaction:
+    transaction = Session.data_in_order(session)
+    if session.memory.pop("refused", False):
+        raise Refused(503, "5.5.1", "a recipient was refused")
+    return transaction
+
+
+async def _notes_refusals(session: Session, argument: bytes) -> None:
+    try:
+        await Session.do_rcpt(session, argument)
+    except Refused:
+        session.memory["refused"] = True
+        raise
+
+
+weakness("refuses DATA where one recipient was refused", "P13",
+         do_rcpt=_notes_refusals, data_in_order=_all_or_none)  # fmt: skip

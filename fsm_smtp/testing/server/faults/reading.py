@@ -1,7 +1,14 @@
 """Faults in the reading of lines and verbs (RFC 5321 §2.3.8, §2.4, §4.1.1)."""
 
 from fsm_smtp.testing.server.conversation import Refused
-from fsm_smtp.testing.server.faults.registry import fault, nothing, same, weakness, without
+from fsm_smtp.testing.server.faults.registry import (
+    fault,
+    liberty,
+    nothing,
+    same,
+    weakness,
+    without,
+)
 from fsm_smtp.testing.server.grammar import Mailbox, read_mailbox
 from fsm_smtp.testing.server.session import COMMAND_LINE, Session
 
@@ -67,4 +74,4 @@ async def _tail_is_a_command(session: Session, limit: int) -> bytes:
 
 
 fault("takes the tail of a long line for a command", "R144", line=_tail_is_a_command)
-fault("takes a line of any length", "R144", line_too_long=nothing)
+liberty("takes a line of any length", "R144", line_too_long=nothing)

@@ -22,6 +22,10 @@ class Run(Enum):
     CLEAR = "in the clear"
     #: TLS from the first octet, with credentials.
     SECURED = "under TLS, with credentials"
+    #: AUTH offered in the clear, with credentials, STARTTLS offered.
+    AUTHENTICATED = "in the clear, with credentials"
+    #: LMTP in the clear, no credentials.
+    LMTP = "as LMTP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Fault:
         run: how a check must meet it.
         recommended: the RFC only recommends what it breaks (SHOULD).
         unreachable: it does not let a check begin, which then says so.
+        permitted: it breaks nothing, although it looks like that.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Fault:
     run: Run = Run.CLEAR
     recommended: bool = False
     unreachable: bool = False
+    permitted: bool = False
 
     def set_up(self, options: Options) -> Options:
         """*options* with what the fault needs."""
@@ -53,6 +59,8 @@ class Fault:
 
 #: Every fault by name.
 FAULTS: dict[str, Fault] = {}
+#: By name, what looks like a fault and is none.
+LIBERTIES: dict[str, Fault] = {}
 
 
 def fault(
@@ -63,6 +71,7 @@ def fault(
     run: Run = Run.CLEAR,
     recommended: bool = False,
     unreachable: bool = False,
+    permitted: bool = False,
     hooks: Mapping[str, Hook] | None = None,
     **changes: Hook,
 ) -> None:
@@ -71,13 +80,25 @@ def fault(
     Raises:
         ValueError: the name is taken, or a change hooks in where nothing is.
     """
-    if name in FAULTS:
+    if name in FAULTS or name in LIBERTIES:
         raise ValueError(f"the fault {name!r} is declared twice")
     changes |= hooks or {}
     for hook in changes:
         if not hasattr(Session, hook):
             raise ValueError(f"the fault {name!r} changes {hook}, which a session does not have")
-    FAULTS[name] = Fault(name, breaks, changes, options or {}, run, recommended, unreachable)
+    (LIBERTIES if permitted else FAULTS)[name] = Fault(
+        name, breaks, changes, options or {}, run, recommended, unreachable, permitted
+    )
+
+
+def liberty(name: str, leaves_open: str, **others: Any) -> None:
+    """Declare what looks like a fault and is none: a case may remark on it, and must not blame.
+
+    Args:
+        name: what the server does, as a phrase behind "it".
+        leaves_open: the requirement that leaves it open, or is not decided by it.
+    """
+    fault(name, leaves_open, permitted=True, **others)
 
 
 def weakness(name: str, breaks: str, **others: Any) -> None:
@@ -91,8 +112,9 @@ def faulty(*names: str) -> type[Session]:
     Raises:
         KeyError: there is no such fault.
     """
-    changes = {hook: what for name in names for hook, what in FAULTS[name].changes.items()}
-    return type("FaultySession", (Session,), changes)
+    known = FAULTS | LIBERTIES
+    changes = {hook: what for name in names for hook, what in known[name].changes.items()}
+    return type("FaultySession", (Session,), {"shared": {}, **changes})
 
 
 # What many faults are made of

@@ -13,6 +13,7 @@ from fsm_smtp.testing.server.faults.registry import (
     without,
     writes,
 )
+from fsm_smtp.testing.server.options import NAME
 from fsm_smtp.testing.server.session import Session
 
 # Form, shown by NOOP (RFC 5321 §4.2, §4.2.1, §4.3.2)
@@ -141,8 +142,20 @@ fault("gives only the first line a status code", "E03", reply=_other(_first_line
 fault("gives the last line another status code", "E03", reply=_other(_another_on_the_last))
 
 
+async def _greets(session: Session) -> None:
+    session.say(220, "2.0.0", f"{NAME} ready")
+
+
+async def _helo(session: Session, argument: bytes) -> None:
+    session.greeted = "HELO"
+    session.forget_by_hello()
+    session.say(250, "2.0.0", NAME)
+
+
 def _three(session: Session, code: int, status: str, texts: tuple[str, ...]) -> bytes:
     return Session.reply(session, code, status or ("2.0.0" if code == 354 else ""), texts)
 
 
 fault("gives 354 a status code", "E04", reply=_three)
+weakness("gives the greeting a status code", "E01", greet=_greets)
+weakness("gives the answer to HELO a status code", "E01", do_helo=_helo)
