@@ -9,7 +9,7 @@ excuses it.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from fsm_smtp.errors import CommandRefused, InvalidCommand, RemoteProtocolError
+from fsm_smtp.errors import CommandRefused, InvalidCommand, LimitReached, RemoteProtocolError
 from fsm_smtp.session import Observer, Session
 from fsm_smtp.testing.server.lines import mistakes_in, mistakes_of
 from fsm_smtp.wire import Command, mail_parameters, parse_command, parse_sasl_line
@@ -139,6 +139,10 @@ class Watch:
             self._refused = True
             if not (self._ahead and "PIPELINING" in self._session.offers):
                 self._tell(Violation(error.command, error.state, error.why, error.rfc))
+        except LimitReached as error:
+            self._refused = True
+            beyond = f"beyond {error.limit}={error.most}"
+            self._tell(Violation(error.command, error.state, beyond, "9422 §4"))
 
     def _in_its_turn(self, command: Command) -> None:
         if not self._ahead:

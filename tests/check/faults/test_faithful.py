@@ -8,7 +8,8 @@ from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.cases.suite import Suite
 from fsm_smtp.testing.server.faults import faulty
 from fsm_smtp.testing.server.session import Session
-from tests.check.faults.playing import Played, Way, play, run_fast, usual
+from tests.check.fast_clock import run_fast
+from tests.check.faults.playing import Played, Way, play, usual
 from tests.check.faults.ways import SPECIAL, SUBMISSION, WAYS
 from tests.check.playing import SUITE
 

@@ -10,7 +10,8 @@ from fsm_smtp.check.cases.case import Case, Level, Verdict
 from fsm_smtp.check.cases.suite import Suite
 from fsm_smtp.register import load_register
 from fsm_smtp.testing.server.faults import FAULTS, LIBERTIES
-from tests.check.faults.playing import is_found, play_all, play_fault, run_fast
+from tests.check.fast_clock import run_fast
+from tests.check.faults.playing import is_found, play_all, play_fault
 from tests.check.playing import SUITE
 
 RFC_OF = {one.id: one.rfc.split()[0] for one in load_register()}

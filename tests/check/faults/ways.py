@@ -5,14 +5,14 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from fsm_smtp.check.engine.connection import TLSMode
-from fsm_smtp.testing.server.options import EXTENSIONS, Options
+from fsm_smtp.testing.server.options import EXTENSIONS
 from tests.check.faults.playing import WITH_CREDENTIALS, Way, usual
 
 #: The whole suite is played on these.
 WAYS: Mapping[str, Way] = MappingProxyType(
     {
         "all offers": Way(usual()),
-        "no offers": Way(Options(extensions=frozenset({"HELP"}))),
+        "no offers": Way(usual(extensions={"HELP"}, context=None)),
         "AUTH in the clear": Way(usual(auth_in_clear=True), settings=WITH_CREDENTIALS),
         "STARTTLS and AUTH": Way(usual(), TLSMode.STARTTLS, WITH_CREDENTIALS),
         "implicit TLS and AUTH": Way(usual(implicit_tls=True), TLSMode.IMPLICIT, WITH_CREDENTIALS),

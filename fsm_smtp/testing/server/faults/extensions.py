@@ -64,6 +64,10 @@ def _with_code(code: int) -> object:
     return check_size
 
 
+def _a_megabyte_at_most(session: Session, octets: int) -> bool:
+    return octets > 1_000_000
+
+
 fault("uses SIZE= to find the end of data", "Z03", read_content=_cuts_by_size)
 weakness("refuses a message that has the declared size", "Z04", check_content=_half)
 weakness("takes any value of SIZE=", "R095", check_size=_digits_do)
@@ -72,7 +76,7 @@ fault("refuses SIZE= above the limit with 501", "Z01", check_size=_with_code(501
 fault("takes nine digits of SIZE= only", "Z01", check_size=_nine_digits)
 weakness("takes a message above the limit that it offers", "Z01", refuse_size=nothing)
 fault("refuses large messages in spite of SIZE 0", "Z01", options={"size": 0},
-      too_big=lambda session, octets: octets > 1_000_000)  # fmt: skip
+      too_big=_a_megabyte_at_most)  # fmt: skip
 fault("takes a parameter twice", "D07", repeated_parameter=nothing)
 
 

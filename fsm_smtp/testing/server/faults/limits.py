@@ -17,8 +17,7 @@ def _commands_of(octets: int) -> Callable[[Session, bytes], int]:
 
 fault("takes short lines only", "R137", limit_of=_commands_of(400))
 fault("takes lines of 511 octets only", "R126", limit_of=_commands_of(511))
-fault("does not lengthen RCPT for DSN", "D08",
-      limit_of=lambda session, verb: min(Session.limit_of(session, verb), 512))  # fmt: skip
+fault("does not lengthen RCPT for DSN", "D08", limit_of=_commands_of(512))
 
 # Paths
 
@@ -91,8 +90,8 @@ weakness("takes fewer recipients than LIMITS says", "N08", count_recipient=_reci
 
 
 def _mails(session: Session) -> None:
-    session.mails += 1
-    if session.mails > 50:
+    session.memory["mails"] = session.memory.get("mails", 0) + 1
+    if session.memory["mails"] > 50:
         raise Refused(452, "4.5.3", "too many transactions in this session")
 
 

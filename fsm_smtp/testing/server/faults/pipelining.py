@@ -31,6 +31,15 @@ async def _flushes_at_reset(session: Session, argument: bytes) -> None:
 
 
 fault("throws away what follows", "P12", line=_flushes)
+
+
+async def _small_buffer(session: Session, limit: int) -> bytes:
+    line = await Session.line(session, limit)
+    del session.wire.buffer[1024:]
+    return line
+
+
+fault("throws away what its buffer does not hold", "P12", line=_small_buffer)
 fault("throws away what follows an error", "P12", dispatch=_flushes_at_errors)
 fault("loses commands behind the end of data", "P12", read_content=_flushes_behind_content)
 fault("throws away what follows RSET", "P12", do_rset=_flushes_at_reset)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from fsm_smtp.testing.server.conversation import Refused
-from fsm_smtp.testing.server.faults.registry import Run, fault, liberty, nothing, weakness
+from fsm_smtp.testing.server.faults.registry import Run, fault, liberty, weakness
 from fsm_smtp.testing.server.grammar import Mailbox, read_mailbox
 from fsm_smtp.testing.server.parameters import Parameters
 from fsm_smtp.testing.server.session import Session
