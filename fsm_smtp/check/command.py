@@ -1,6 +1,6 @@
 """A check from its request to its exit code: the engine with its reports attached."""
 
-import asyncio
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from fsm_smtp.check.derived.events import AnyEvent
 from fsm_smtp.check.engine.connection import Target, TLSMode
 from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.check.engine.session import Settings
+from fsm_smtp.check.interrupts import Interrupts
 from fsm_smtp.check.reports.files import STDOUT, Outputs
 from fsm_smtp.check.reports.gate import Gate
 from fsm_smtp.check.reports.json import json_report
@@ -53,12 +54,13 @@ class Request:
 
 
 def perform(request: Request) -> int:
-    """Run the check, report, and return the exit code. Ctrl-C reports what is known.
+    """Run the check, report, and return the exit code. Ctrl-C reports what is known, once.
 
     A report that cannot be written is one line on standard error; the others are written.
 
     Raises:
         TargetUnreachable: there is no SMTP server to judge.
+        KeyboardInterrupt: Ctrl-C came twice.
         ModuleNotFoundError: aiosmtpd is missing, and no target was named; or Jinja2, and an HTML
             page is wanted.
         BrokenPipeError: nobody reads standard output any more; the other reports are written.
@@ -71,16 +73,17 @@ def perform(request: Request) -> int:
     outputs = Outputs()
     reports = _reports(request, record)
     with ExitStack() as stack:
+        interrupts = stack.enter_context(Interrupts())
         target = request.target or _embedded(stack)
-        try:
-            asyncio.run(_listen(request, target, (record.handle, screen.handle)))
-        except KeyboardInterrupt:
+        if not interrupts.run(_listen(request, target, (record.handle, screen.handle))):
             # What is known is still reported; the exit code says that it is not all.
             record.complete = False
-    if record.started:
-        for option, file, report in reports:
-            outputs.write(option, file, report)
-    screen.close()
+        if record.started:
+            for option, file, report in reports:
+                outputs.write(option, file, report)
+        else:
+            sys.stderr.write(f"Error: {target}: broken off before the first case\n")
+        screen.close()
     complete = record.complete and outputs.written and screen.written
     code = request.gate.exit_code(record.results, complete=complete)
     if outputs.broken_pipe or screen.broken_pipe:

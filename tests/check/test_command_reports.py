@@ -11,8 +11,9 @@ from pathlib import Path
 from tests.check.playing import SUITE
 from tests.check.strict_server import HOST, strict_server_in_thread
 from tests.check.test_command import QUICK, run
+from tests.check.test_interrupts import HEEDS
 
-SCRIPT = "from fsm_smtp.cli.check import check; check(prog_name='fsm-smtp check')"
+SCRIPT = HEEDS + "from fsm_smtp.cli.check import check; check(prog_name='fsm-smtp check')"
 
 
 class TestGates:

@@ -6,6 +6,7 @@ connection and silence are outcomes, not exceptions.
 
 import asyncio
 import contextlib
+import errno
 import functools
 import os
 import re
@@ -14,9 +15,10 @@ import ssl
 import struct
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from fsm_smtp.check.engine.addresses import addresses_of, is_address
 from fsm_smtp.check.engine.outcome import Outcome
 from fsm_smtp.check.engine.pace import GAP_FLOOR
 from fsm_smtp.check.engine.transcript import Transcript
@@ -52,10 +54,27 @@ class Target:
     port: int
     tls: TLSMode = TLSMode.NONE
     verify: bool = True
+    _addresses: list[str] = field(default_factory=list[str], init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    async def addresses(self) -> tuple[str, ...]:
+        """Where *host* is, looked up once for a run.
+
+        Raises:
+            OSError: there is no such name, or nobody knows.
+        """
+        if is_address(self.host):
+            return (self.host,)
+        if not self._addresses:
+            self._addresses.extend(await addresses_of(self.host, self.port))
+        return tuple(self._addresses)
+
+    def settle(self, address: str) -> None:
+        """Stay with the *address* that has taken a connection: one server is judged."""
+        self._addresses[:] = [address]
 
     @functools.cached_property
     def unverified(self) -> "Target":
@@ -105,18 +124,34 @@ class Connection:
 
     async def open(self) -> None:
         """Connect, under TLS if the target wants it from the first octet."""
-        context = self.target.ssl_context if self.target.tls is TLSMode.IMPLICIT else None
         try:
             async with asyncio.timeout(self.timeout):
-                self._streams = await asyncio.open_connection(
-                    self.target.host, self.target.port, ssl=context, limit=READ_SIZE
-                )
+                self._streams = await self._connected()
         except TimeoutError as error:
             raise self._unreachable(f"no connection within {self.timeout:g} s") from error
         except ssl.SSLError as error:
             raise self._unreachable(f"TLS failed: {_tls_reason(error)}") from error
         except OSError as error:
             raise self._unreachable(_reason(error)) from error
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The streams to the first address that takes the connection."""
+        target = self.target
+        tls = target.tls is TLSMode.IMPLICIT
+        context, name = (target.ssl_context, target.host) if tls else (None, None)
+        addresses = await target.addresses()
+        for address in addresses:
+            try:
+                streams = await asyncio.open_connection(
+                    address, target.port, ssl=context, server_hostname=name, limit=READ_SIZE
+                )
+            except OSError:
+                if address == addresses[-1]:
+                    raise
+                continue
+            target.settle(address)
+            return streams
+        raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
 
     async def start_tls(self) -> None:
         """The TLS handshake, once the server has said that it is ready."""
