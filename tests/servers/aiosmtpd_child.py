@@ -34,7 +34,7 @@ class Addresses:
         address: str,
         options: list[str],
     ) -> str:
-        if address.lower() not in self.known and not session.authenticated:
+        if not address or (address.lower() not in self.known and not session.authenticated):
             return "550 5.1.1 No such user"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)

@@ -30,12 +30,18 @@ exports.hook_lookup_rdns = function (next) {
   next(OK, 'localhost');
 };
 
+// The quoted form names the same mailbox (RFC 5321 section 4.1.2); Haraka hands on what came.
+function mailbox(user) {
+  const bare = (_, quoted) => quoted.replace(/\\\\(.)/g, '$1');
+  return (user || '').replace(/^"(.*)"$/, bare).toLowerCase();
+}
+
 exports.hook_rcpt = function (next, connection, params) {
-  const user = (params[0].user || '').toLowerCase();
+  const user = mailbox(params[0].user);
   const host = (params[0].host || '').toLowerCase();
   if (host === %(domain)s) return known.has(user) ? next(OK) : next(DENY, 'No such user');
   if (!host && user === 'postmaster') return next(OK);
-  return connection.relaying ? next(OK) : next(DENY, 'Relaying denied');
+  return connection.relaying && host ? next(OK) : next(DENY, 'Relaying denied');
 };
 """
 

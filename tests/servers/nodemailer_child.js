@@ -11,6 +11,11 @@ const known = new Set(config.known.map((name) => `${name}@${config.domain}`));
 known.add('postmaster'); // without a domain: RFC 5321 section 4.5.1
 let deliveries = 0;
 
+// The quoted form names the same mailbox (RFC 5321 section 4.1.2); the library hands on what came.
+function mailbox(address) {
+  return address.replace(/^"(.*)"@/, (_, quoted) => `${quoted.replace(/\\(.)/g, '$1')}@`).toLowerCase();
+}
+
 function refusal(code, text) {
   return Object.assign(new Error(text), { responseCode: code });
 }
@@ -43,7 +48,7 @@ const server = new SMTPServer({
   },
 
   onRcptTo(recipient, session, callback) {
-    if (session.user || known.has(recipient.address.toLowerCase())) return callback();
+    if (session.user || known.has(mailbox(recipient.address))) return callback();
     return callback(refusal(550, 'No such user'));
   },
 
@@ -54,7 +59,7 @@ const server = new SMTPServer({
       if (stream.sizeExceeded) return callback(refusal(552, 'Message too large'));
       const content = Buffer.concat(parts);
       for (const recipient of session.envelope.rcptTo) {
-        deliver(path.basename(recipient.address.split('@')[0].toLowerCase()), content);
+        deliver(path.basename(mailbox(recipient.address).split('@')[0]), content);
       }
       return callback(null, 'Delivered');
     });

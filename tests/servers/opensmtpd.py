@@ -43,6 +43,8 @@ smtp max-message-size 35M
 listen on {self.host} port {self.port} hostname {HOSTNAME} tls pki "{HOSTNAME}"
 action "local" maildir "{self.mailboxes}/%{{rcpt.user}}" virtual <vusers> userbase <ubase>
 match from any for domain {{ "{DOMAIN}" }} action "local"
+# What has no domain gets the server's own name (RFC 5321 section 4.5.1).
+match from any for rcpt-to "postmaster@{HOSTNAME}" action "local"
 ''',
             0o600,  # it refuses a configuration that others may read
         )

@@ -42,6 +42,9 @@ sasldb_path: {view}/sasl/sasldb2
 mech_list: PLAIN LOGIN
 """
 
+# Tabs part a topic and its lines. Without this file it offers HELP and answers 502.
+_HELP = "#vers\t2\nsmtp\tHELO EHLO MAIL RCPT DATA\nsmtp\tRSET NOOP QUIT HELP VRFY\n"
+
 # By its own rules 127.0.0.1 may relay, and here every client comes from there. Tabs part the sides.
 _STRANGERS = (
     "SLocal_check_rcpt",
@@ -85,6 +88,7 @@ class Sendmail(Server):
         self.write("deliver", _DELIVER.format(mbox=self.mailboxes), 0o755)
         self.write("service.switch", "hosts files\naliases files\n")
         self.write("aliases", "")
+        self.write("helpfile", _HELP)
         self.write("sasl/Sendmail.conf", _SASL.format(view=VIEW))
         save_sasl_user(self.run / "sasl/sasldb2")
         hosts = self.write("hosts", f"127.0.0.1 {HOSTNAME} mx localhost\n")
@@ -122,7 +126,7 @@ class Sendmail(Server):
         options = f"Name=MTA,Family=inet,Addr={self.host},{demand}Port={self.port}"
         defines = {
             "ALIAS_FILE": f"{VIEW}/aliases",
-            "HELP_FILE": "/dev/null",
+            "HELP_FILE": f"{VIEW}/helpfile",
             "STATUS_FILE": f"{VIEW}/statistics",
             "QUEUE_DIR": f"{VIEW}/q",
             "confPID_FILE": f"{VIEW}/sendmail.pid",

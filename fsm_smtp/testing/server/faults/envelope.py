@@ -17,13 +17,6 @@ def _no_routes(session: Session, path: bytes) -> bytes:
     return path
 
 
-def _bare_paths(session: Session, octets: bytes) -> tuple[bytes, bytes] | None:
-    if octets and not octets.startswith(b"<"):
-        path, _, rest = octets.partition(b" ")
-        octets = b"<" + path + b"> " + rest
-    return Session.split_path(session, octets)
-
-
 def _dequoted(session: Session, path: bytes) -> Mailbox:
     mailbox = Session.mailbox(session, path)
     return Mailbox(b"?" + mailbox.local, mailbox.domain) if b'"' in path else mailbox
@@ -39,7 +32,6 @@ def _is_listed(session: Session, local_part: bytes) -> bool:
 
 fault("refuses the null reverse-path", "R079", check_sender=_wants_somebody)
 fault("refuses source routes", "R024", without_route=_no_routes)
-weakness("takes a path without brackets", "R079", split_path=_bare_paths)
 fault("takes the quoted form for another mailbox", "R082", mailbox=_dequoted)
 fault("knows domains in lower case only", "R003",
       folded_domain=_domain_as_it_is)  # fmt: skip

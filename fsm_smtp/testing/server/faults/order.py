@@ -174,7 +174,7 @@ def _forget_hello(session: Session) -> None:
     session.forget_session()
 
 
-fault("refuses RSET before EHLO", "R065", do_rset=_wants_ehlo)
+weakness("refuses RSET before EHLO", "R065", do_rset=_wants_ehlo)
 fault("RSET closes", "R064", do_rset=_closes)
 fault("a third RSET closes", "R064", do_rset=_closes_at_the_third)
 fault("RSET forgets EHLO", "R065", do_rset=and_then("do_rset", _forget_hello))
