@@ -93,14 +93,18 @@ def load_reasons(known_cases: Sequence[str], known_ways: Sequence[str]) -> Reaso
     entries = [
         _entry(node, known_cases, known_ways)
         for file in sorted(FOLDER.glob("*.yaml"))
-        for node in read_yaml(file).sequence("reasons")
+        for node in _only(file, "reasons").sequence("reasons")
     ]
     withheld: dict[str, int] = {}
-    for name, entry in read_yaml(WITHHELD).mapping("withheld").items():
+    for name, entry in _only(WITHHELD, "withheld").mapping("withheld").items():
         if name not in known_ways:
             raise entry.key.error(f"no way is called {name}", nearest(name, known_ways))
         withheld[name] = entry.value.number("a count")
     return Reasons(tuple(entries), withheld)
+
+
+def _only(file: Path, key: str) -> Node:
+    return read_yaml(file).fields(f"a file of {key}", required=(key,))[key]
 
 
 def _entry(node: Node, known_cases: Sequence[str], known_ways: Sequence[str]) -> Reason:
