@@ -34,7 +34,9 @@ class Addresses:
         address: str,
         options: list[str],
     ) -> str:
-        if not address or (address.lower() not in self.known and not session.authenticated):
+        # aiosmtpd hands on the empty path as it came.
+        nobody = address in ("", "<>")
+        if nobody or (address.lower() not in self.known and not session.authenticated):
             return "550 5.1.1 No such user"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
