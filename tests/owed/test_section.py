@@ -84,11 +84,11 @@ def test_every_mode_view_and_input_has_one_entry() -> None:
 
 
 def test_no_server_comes_to_a_view_that_makes_no_sense() -> None:
-    """A chunk belongs to a transaction, content and a challenge are no place for one."""
+    """A chunk that was taken has a transaction; content and a challenge are no place for one."""
     for mode, view in standings():
         held = dict(zip(MODEL.server.view, view, strict=True))
-        assert held["chunking"] == "none" or held["transaction"] != "none"
-        assert held["chunking"] == "none" or mode == "command"
+        assert held["chunking"] != "begun" or held["transaction"] == "recipient"
+        assert held["chunking"] == "none" or mode != "content"
         assert mode != "sasl" or (held["authenticated"], held["transaction"]) == ("no", "none")
 
 
