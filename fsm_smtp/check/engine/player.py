@@ -151,7 +151,9 @@ class _Attempt:
         """Tell the run how the sessions were received; whether all were."""
         presence = self._run.presence
         for session in self._script.sessions:
-            if not session.connection.turned_away:
+            # One that does not greet in time has a busy moment; a case's own silence comes later.
+            unheard = judgement.verdict is Verdict.TIMEOUT and not session.connection.greeted
+            if not (session.connection.turned_away or unheard):
                 continue
             if session.connection.greeted:
                 presence.turned_away(judgement.actual, judgement.policy)
