@@ -1,20 +1,20 @@
 """Judges the real servers: `python -m tests.judged [--exam | --page] [NAME…]`.
 
-Without an option: prints what does not go well, and what of it has no reason. `--exam` judges every
-server twice and writes docs/servers.json and docs/servers.md; `--page` makes docs/servers.md anew
-from the record and the reasons, without a server. Exit 1 if a server is missing, a row has no
-reason, a reason has no row, two runs differ, or a verdict is `error`, which is a mistake of ours.
+Judges these servers, all without a name, and prints what does not go well, and what of it has no
+reason. `--exam` judges each twice and writes docs/servers.json and docs/servers.md, where it leaves
+alone what it did not judge or what went wrong; `--page` makes docs/servers.md anew from the record
+and the reasons, without a server. Exit 1 if a server is missing, a row has no reason, a reason has
+no row, two runs differ, or a verdict is `error`, which is a mistake of ours.
 """
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.cases.suite import load_suite
 from tests.judged.page import PAGE, page
 from tests.judged.reasons import Reasons, load_reasons
-from tests.judged.record import Record, Seen, load, save, seen, verdicts
+from tests.judged.record import FILE, Record, Seen, load, save, seen, verdicts
 from tests.judged.versions import version_of
 from tests.judged.ways import WAYS, Judgement, judge
 from tests.servers import registry
@@ -27,10 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     """Do as the options say; see above."""
     reasons = load_reasons([case.id for case in CASES], list(WAYS))
     if "--page" in arguments:
-        return _written(load(), reasons)
+        PAGE.write_text(page(load(), reasons, CASES), "utf-8")
+        return 0
     names = [name for name in arguments if name != "--exam"] or list(WAYS)
     twice = "--exam" in arguments
-    ways: dict[str, Seen] = {}
+    known: dict[str, Seen] = dict(load()) if twice and FILE.exists() else {}
     wrong = 0
     with park() as servers:
         for name in names:
@@ -39,15 +40,17 @@ def main(arguments: Sequence[str]) -> int:
                 wrong += 1
                 continue
             judgement = _judged(servers, name)
-            wrong += _told(name, judgement, reasons)
+            mistakes = _told(name, judgement, reasons)
             if twice:
-                wrong += _differs(verdicts(judgement), verdicts(_judged(servers, name)))
-            ways[name] = seen(name, version_of(WAYS[name].server), judgement, reasons)
-    if twice and not wrong and len(ways) == len(WAYS):
-        record = Record(f"{datetime.now(UTC):%Y-%m-%d}", ways)
+                mistakes += _differs(verdicts(judgement), verdicts(_judged(servers, name)))
+            if not mistakes:
+                known[name] = seen(name, version_of(WAYS[name].server), judgement, reasons)
+            wrong += mistakes
+    if twice:
+        record = {name: known[name] for name in WAYS if name in known}
         wrong += _idle(record, reasons)
         save(record)
-        wrong += _written(record, reasons)
+        PAGE.write_text(page(record, reasons, CASES), "utf-8")
     return 1 if wrong else 0
 
 
@@ -80,15 +83,10 @@ def _differs(first: dict[str, str], second: dict[str, str]) -> int:
 
 
 def _idle(record: Record, reasons: Reasons) -> int:
-    idle = reasons.unused({name: one.rows for name, one in record.ways.items()})
+    idle = reasons.unused({name: one.rows for name, one in record.items()})
     for one in idle:
         print(f"a reason for nothing: {one}")
     return len(idle)
-
-
-def _written(record: Record, reasons: Reasons) -> int:
-    PAGE.write_text(page(record, reasons, CASES), "utf-8")
-    return 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ has its reason here: what the RFC asks for, what the server does, and its own do
 setting where it has one. A row is no judgement of a server's worth: most are leniency on purpose,
 or a reply code that differs. A verdict that is wrong is a bug of `fsm-smtp`: tell us.
 
-`make exam` has made this page on {date}: {cases} cases against each server, everything twice (both
-runs must say the same). `make test` judges some of the servers again and fails on a row without a
+`make exam` has made this page: {cases} cases against each server, everything twice, and both runs
+must say the same. `make test` judges some of the servers again and fails on a row without a
 reason. The rows are data in [servers.json](servers.json), the reasons in
 [tests/judged/reasons/](../tests/judged/reasons); `python -m tests.judged --page` makes the page
 anew from both, without a server.
@@ -29,8 +29,8 @@ not be known to those who make the server, who hear of it first.
 
 ## The servers
 
-| way | version | settings | pass | fail | warn | left open | skip | inconclusive | not shown |
-|---|---|---|--:|--:|--:|--:|--:|--:|--:|"""
+| way | version | seen | settings | pass | fail | warn | open | skip | inconclusive | not shown |
+|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|"""
 
 _EXPLAINED = """
 ## The rows
@@ -49,17 +49,17 @@ def page(record: Record, reasons: Reasons, cases: Sequence[Case]) -> str:
 
 
 def _lines(record: Record, reasons: Reasons, cases: Sequence[Case]) -> Iterator[str]:
-    total = max((sum(one.counts.values()) for one in record.ways.values()), default=0)
-    yield _HEAD.format(date=record.date, cases=total)
-    for name, one in record.ways.items():
+    total = max((sum(one.counts.values()) for one in record.values()), default=0)
+    yield _HEAD.format(cases=total)
+    for name, one in record.items():
         yield _summary(name, one, reasons.withheld.get(name, 0))
     yield ""
-    for name, one in record.ways.items():
+    for name, one in record.items():
         links = [f"[{each.id}](#{_anchor(each.id)})" for each in cases if each.id in one.rows]
         yield f"- **{name}**: {', '.join(links) or 'nothing'}"
     yield _EXPLAINED
     for case in cases:
-        rows = {name: one.rows[case.id] for name, one in record.ways.items() if case.id in one.rows}
+        rows = {name: one.rows[case.id] for name, one in record.items() if case.id in one.rows}
         if not rows:
             continue
         yield f"\n### {case.id}\n"
@@ -76,9 +76,10 @@ def _lines(record: Record, reasons: Reasons, cases: Sequence[Case]) -> Iterator[
 def _summary(name: str, one: Seen, withheld: int) -> str:
     count = one.counts
     open_ = count["latitude"] + count["info"]
-    numbers = (count["pass"], count["fail"] + count["timeout"], count["warn"], open_)
-    numbers += (count["skip"], count["inconclusive"], withheld)
-    return f"| {name} | {one.version} | {WAYS[name].settings} | {' | '.join(map(str, numbers))} |"
+    numbers = [count["pass"], count["fail"] + count["timeout"], count["warn"], open_]
+    numbers += [count["skip"], count["inconclusive"], withheld]
+    what = f"{name} | {one.version} | {one.date} | {WAYS[name].settings}"
+    return f"| {what} | {' | '.join(map(str, numbers))} |"
 
 
 def _alike(rows: Mapping[str, Row]) -> Mapping[Row, list[str]]:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fsm_smtp.check.cases.case import Verdict
@@ -31,22 +32,20 @@ class Seen:
     """One way to judge a server, and what came of it.
 
     Attributes:
+        date: the day of the run.
         version: of the server.
         counts: cases by verdict.
         rows: by case id; those without a reason are not among them.
     """
 
+    date: str
     version: str
     counts: Mapping[str, int]
     rows: Mapping[str, Row]
 
 
-@dataclass(frozen=True)
-class Record:
-    """Every way, and the day of the run."""
-
-    date: str
-    ways: Mapping[str, Seen]
+#: What was seen, by way.
+Record = Mapping[str, Seen]
 
 
 def verdicts(judgement: Judgement) -> dict[str, str]:
@@ -62,7 +61,8 @@ def seen(way: str, version: str, judgement: Judgement, reasons: Reasons) -> Seen
         for case, one in judgement.not_well().items()
         if reasons.of(way, case) is not None
     }
-    return Seen(version, {one.value: counts[one.value] for one in Verdict}, rows)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    return Seen(today, version, {one.value: counts[one.value] for one in Verdict}, rows)
 
 
 def _got(actual: str) -> str:
@@ -72,19 +72,19 @@ def _got(actual: str) -> str:
 
 def save(record: Record, file: Path = FILE) -> None:
     """Write it."""
-    text = json.dumps(asdict(record), indent=1, ensure_ascii=False)
+    document = {name: asdict(one) for name, one in record.items()}
+    text = json.dumps(document, indent=1, ensure_ascii=False)
     file.write_text(text + "\n", "utf-8")
 
 
 def load(file: Path = FILE) -> Record:
     """Read it."""
-    document = json.loads(file.read_text("utf-8"))
-    ways = {
+    return {
         name: Seen(
+            one["date"],
             one["version"],
             one["counts"],
             {case: Row(**row) for case, row in one["rows"].items()},
         )
-        for name, one in document["ways"].items()
+        for name, one in json.loads(file.read_text("utf-8")).items()
     }
-    return Record(document["date"], ways)
