@@ -1,7 +1,15 @@
 """Faults in paths, recipients and parameters (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.1.11, §4.1.2)."""
 
 from fsm_smtp.testing.server.conversation import Refused, Transaction
-from fsm_smtp.testing.server.faults.registry import fault, no, nothing, refuses, same, weakness
+from fsm_smtp.testing.server.faults.registry import (
+    fault,
+    liberty,
+    no,
+    nothing,
+    refuses,
+    same,
+    weakness,
+)
 from fsm_smtp.testing.server.grammar import Mailbox
 from fsm_smtp.testing.server.session import Session
 
@@ -15,6 +23,13 @@ def _no_routes(session: Session, path: bytes) -> bytes:
     if path.startswith(b"@"):
         raise Refused(501, "5.1.3", "this is no address")
     return path
+
+
+def _bare_paths(session: Session, octets: bytes) -> tuple[bytes, bytes] | None:
+    if octets and not octets.startswith(b"<"):
+        path, _, rest = octets.partition(b" ")
+        octets = b"<" + path + b"> " + rest
+    return Session.split_path(session, octets)
 
 
 def _dequoted(session: Session, path: bytes) -> Mailbox:
@@ -32,6 +47,7 @@ def _is_listed(session: Session, local_part: bytes) -> bool:
 
 fault("refuses the null reverse-path", "R079", check_sender=_wants_somebody)
 fault("refuses source routes", "R024", without_route=_no_routes)
+liberty("takes a path without brackets", "R079", split_path=_bare_paths)
 fault("takes the quoted form for another mailbox", "R082", mailbox=_dequoted)
 fault("knows domains in lower case only", "R003",
       folded_domain=_domain_as_it_is)  # fmt: skip

@@ -70,7 +70,7 @@ def _a_megabyte_at_most(session: Session, octets: int) -> bool:
 
 fault("uses SIZE= to find the end of data", "Z03", read_content=_cuts_by_size)
 weakness("refuses a message that has the declared size", "Z04", check_content=_half)
-weakness("takes any value of SIZE=", "R095", check_size=_digits_do)
+liberty("takes any value of SIZE=", "R095", check_size=_digits_do)
 weakness("takes SIZE= above the limit that it offers", "Z01", check_size=_no_limit_at_mail)
 fault("refuses SIZE= above the limit with 501", "Z01", check_size=_with_code(501))
 fault("takes nine digits of SIZE= only", "Z01", check_size=_nine_digits)
@@ -84,7 +84,7 @@ def _no_value_of_size(session: Session, octets: bytes, checks: Checks) -> Parame
     return Session.parameters(session, re.sub(rb"SIZE=(?= |\Z)", b"", octets), checks)
 
 
-weakness("takes SIZE= without a value", "R095", parameters=_no_value_of_size)
+liberty("takes SIZE= without a value", "R095", parameters=_no_value_of_size)
 
 # 8BITMIME (RFC 6152)
 

@@ -135,14 +135,11 @@ fault("lists CHUNKING without having DATA", "H01", do_data=refuses(502, "5.5.1",
 
 # Parameters of keywords: some have none, some need one
 
-for _keyword, _breaks, _run in (
-    ("DSN", "D09", Run.CLEAR),
-    ("STARTTLS", "S16", Run.CLEAR),
-    ("REQUIRETLS", "T05", Run.SECURED),
-):
-    fault(f"gives {_keyword} a parameter in EHLO", _breaks, run=_run,
-          offers=_value(_keyword, "YES"))  # fmt: skip
+for _keyword, _breaks in (("DSN", "D09"), ("STARTTLS", "S16")):
+    fault(f"gives {_keyword} a parameter in EHLO", _breaks, offers=_value(_keyword, "YES"))
 for _keyword in ("PIPELINING", "8BITMIME", "CHUNKING", "ENHANCEDSTATUSCODES"):
     weakness(f"gives {_keyword} a parameter in EHLO", "R045", offers=_value(_keyword, "YES"))
+weakness("gives REQUIRETLS a parameter in EHLO", "T05", run=Run.SECURED,
+         offers=_value("REQUIRETLS", "YES"))  # fmt: skip
 fault("gives SIZE two parameters in EHLO", "Z01", offers=_value("SIZE", "1000 2000"))
 fault("gives LIMITS no parameter in EHLO", "N07", offers=_value("LIMITS", ""))
