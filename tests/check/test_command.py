@@ -38,8 +38,9 @@ class TestEmbedded:
             "5321-2.3.8-bare-lf-command",
             # The fifth unknown command gets 502 and a closed connection, without 421.
             "5321-3.8-several-unknown-commands",
-            # It quotes what it does not know as it came, NUL and all.
+            # It quotes what it does not know as it came.
             "5321-3.8-tls-client-hello",
+            "5321-4.1.1.4-nul-behind-the-end",
             # Its address parser is the one for header fields.
             "5321-4.1.2-control-character",
         }
