@@ -1,0 +1,1 @@
+"""Our client in the place of another, beside that other."""
