@@ -1,10 +1,12 @@
 """Call by call beside the standard library's: the same replies, the same results and exceptions."""
 
 import inspect
+import re
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,6 +249,15 @@ def test_what_is_sent_is_the_same() -> None:
         assert first.recipients == (*TO[:2], TO[2])
 
 
+def test_a_mailbox_without_a_domain() -> None:
+    """Against the grammar (RFC 5321 §4.1.2), and what local tools do."""
+    with honest("SIZE") as server, ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT) as smtp:
+        assert smtp.sendmail("root", ["cron", *TO[:1]], "hello") == {}
+        assert smtp.sock is not None
+    assert server.links[0].lines[1:3] == ["MAIL FROM:<root> SIZE=5", "RCPT TO:<cron>"]
+    assert smtp.sock is None
+
+
 def test_as_a_context_manager(server: ReplayingServer) -> None:
     for module in (smtplib, ours):
         server.replies = [b"220 mx\r\n", b"554 never\r\n"]
@@ -357,6 +368,15 @@ def test_smtputf8(server: ReplayingServer) -> None:
     )
     assert own == theirs
     assert [kind for kind, _ in own] == ["SMTPNotSupportedError"] * 2
+
+
+def test_the_example_of_the_docs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "smtplib.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    with honest() as server:
+        exec(compile(example.replace("2525", str(server.port)), "docs/smtplib.md", "exec"), {})
+    assert capsys.readouterr().out == "{}\n"
+    assert len(server.delivered) == 1
 
 
 # -- what is different ---------------------------------------------------------------------------

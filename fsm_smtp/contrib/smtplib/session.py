@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from smtplib import (
     CRLF,
@@ -45,11 +45,18 @@ Answer = tuple[int, bytes]
 _LOST = "Connection unexpectedly closed"
 _NOT_CONNECTED = "please run connect() first"
 UNSET: Any = object()
+# A mailbox of the server's own, without a domain; RFC 5321 knows only Postmaster.
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _LINE_END = re.compile(r"\r\n|\n|\r(?!\n)")
 
 
 class _Plain(Client):
     """A client that goes no further than the greeting by itself."""
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """The socket, as long as there is a connection."""
+        return None if self._channel is None else self._channel.socket
 
     def greeted(self) -> Reply:
         """Connect, and wait for the greeting."""
@@ -224,8 +231,9 @@ class Session:
     def prove(self, seconds: float) -> bool:
         """Whether the connection is as good as a new one, by RSET: see `Client.prove`."""
         try:
+            self.ehlo_or_helo_if_needed()
             self.there.prove(seconds)
-        except (ProtocolError, SMTPServerDisconnected):
+        except (ProtocolError, SMTPException):
             self.close()
             return False
         return True
@@ -282,12 +290,18 @@ class Session:
         if "SMTPUTF8" in wanted and not self.has_extn("smtputf8"):
             raise SMTPNotSupportedError("SMTPUTF8 not supported by server")
         self._utf8 = "SMTPUTF8" in wanted
-        return self._ask(lambda: self.there.mail(_address(sender), parameters=wanted))
+        address = _address(sender)
+        if _LOCAL.fullmatch(address):
+            return self.docmd("MAIL", _local("FROM", address, wanted))
+        return self._ask(lambda: self.there.mail(address, parameters=wanted))
 
     def rcpt(self, recip: str, options: Sequence[str] = ()) -> Answer:
         """RCPT, with options such as ``NOTIFY=NEVER``."""
         wanted = _parameters(options) if self.does_esmtp else {}
-        recipient = Recipient(_address(recip), parameters=wanted)
+        address = _address(recip)
+        if _LOCAL.fullmatch(address):
+            return self.docmd("RCPT", _local("TO", address, wanted))
+        recipient = Recipient(address, parameters=wanted)
         return self._ask(lambda: self.there.rcpt(recipient, utf8=self._utf8))
 
     def data(self, msg: str | bytes) -> Answer:
@@ -310,6 +324,11 @@ class Session:
     # -- inside ----------------------------------------------------------------------------------
 
     _utf8 = False
+
+    @property
+    def sock(self) -> socket.socket | None:
+        """The socket, as long as there is a connection; to be looked at only."""
+        return None if self._client is None else self._client.socket
 
     @property
     def there(self) -> _Plain:
@@ -380,6 +399,13 @@ def _own_name() -> str:
 def _address(given: str) -> str:
     """The address in *given*, which may have a name beside it, without angle brackets."""
     return quoteaddr(given).removeprefix("<").removesuffix(">")
+
+
+def _local(direction: str, address: str, parameters: Mapping[str, str | None]) -> str:
+    rest = (
+        f" {name}" if value is None else f" {name}={value}" for name, value in parameters.items()
+    )
+    return f"{direction}:<{address}>{''.join(rest)}"
 
 
 def _parameters(options: Sequence[str]) -> dict[str, str | None]:
