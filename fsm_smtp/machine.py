@@ -263,6 +263,16 @@ class ProtocolMachine(_Freezable, Machine):
             return model.step
         raise self.refusal(model.configuration, trigger)
 
+    def follow(self, model: Model, configuration: Configuration) -> None:
+        """Move *model* to where steps of this machine have led (see `step`).
+
+        Raises:
+            ValueError: the configuration is another machine's.
+        """
+        if self.space.intern(configuration.state, configuration.memory) is not configuration:
+            raise ValueError(f"{configuration!r} is no configuration of this machine")
+        model.configuration = configuration
+
     def step(self, configuration: Configuration, trigger: str) -> Step:
         """What *trigger* would do in *configuration*.
 

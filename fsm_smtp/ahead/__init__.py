@@ -39,7 +39,7 @@ Nothing here does I/O or knows the time; the machine alone decides what follows 
 """
 
 from fsm_smtp.ahead.flight import Answer, Departure, Flight, Hindrance, Rule, Sent
-from fsm_smtp.ahead.pipeline import Pipeline, shared_pipeline
+from fsm_smtp.ahead.pipeline import Pipeline, pipeline_of, shared_pipeline
 
 __all__ = [
     "Answer",
@@ -49,5 +49,6 @@ __all__ = [
     "Pipeline",
     "Rule",
     "Sent",
+    "pipeline_of",
     "shared_pipeline",
 ]

@@ -51,6 +51,19 @@ class Pipeline:
         """A flight with nothing outstanding, in *configuration* (the start when ``None``)."""
         return Flight(configuration or self.machine.space.start)
 
+    def resume(self, configuration: Configuration, awaited: str | None, *, trusted: bool) -> Flight:
+        """The flight of a session of lock-step.
+
+        Args:
+            configuration: where the session is.
+            awaited: the trigger whose reply it awaits there, if it does.
+            trusted: see `Flight`.
+        """
+        if awaited is None:
+            return Flight(configuration, (), False, trusted)
+        after = self._hoped_for(configuration, awaited)
+        return Flight(configuration, (Sent(awaited, False, after),), False, trusted)
+
     # -- outgoing --------------------------------------------------------------------------------
 
     def may(self, flight: Flight, trigger: str) -> bool:
@@ -122,8 +135,7 @@ class Pipeline:
         begun = self.machine.step(flight.expected, trigger).target
         if column.replies is None:
             return Flight(begun, (), flight.doomed, flight.trusted)
-        hoped = self._hoped.get(trigger)
-        after = begun if hoped is None else self.machine.step(begun, hoped).target
+        after = self._hoped_for(begun, trigger)
         confirmed = flight.confirmed if flight.outstanding else begun
         outstanding = (*flight.outstanding, Sent(trigger, False, after))
         return Flight(confirmed, outstanding, flight.doomed, flight.trusted)
@@ -232,9 +244,12 @@ class Pipeline:
         begun = self._turn(configuration, new, doomed=message_doomed)
         if doomed:
             return new._replace(after=self.machine.step(begun, self._refusal).target)
-        hoped = self._hoped.get(sent.trigger)
-        after = begun if hoped is None else self.machine.step(begun, hoped).target
-        return new._replace(after=after)
+        return new._replace(after=self._hoped_for(begun, sent.trigger))
+
+    def _hoped_for(self, begun: Configuration, trigger: str) -> Configuration:
+        """Where the success of *trigger*, in flight in *begun*, leads."""
+        hoped = self._hoped.get(trigger)
+        return begun if hoped is None else self.machine.step(begun, hoped).target
 
     def _turn(self, configuration: Configuration, sent: Sent, *, doomed: bool) -> Configuration:
         """*configuration* once *sent* has taken its turn; *doomed* says whether its message is."""
@@ -249,7 +264,12 @@ class Pipeline:
         return step(configuration, column.doomed or _DOOMED).target  # when all is over: unchanged
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
+def pipeline_of(machine: ProtocolMachine) -> Pipeline:
+    """The pipeline over *machine*, made once."""
+    return Pipeline(machine)
+
+
 def shared_pipeline(overlays: tuple[str, ...] = ()) -> Pipeline:
     """The pipeline over `shared_machine`; built on first use, then shared."""
-    return Pipeline(shared_machine(overlays))
+    return pipeline_of(shared_machine(overlays))

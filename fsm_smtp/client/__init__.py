@@ -9,7 +9,8 @@ from fsm_smtp.client.base import Closed
 from fsm_smtp.client.callbacks import Credentials, Logon, Response, Status, Waiting
 from fsm_smtp.client.content import Progress
 from fsm_smtp.client.extensions import DeliverBy, Extensions, Recipient
-from fsm_smtp.client.options import Options, Security
+from fsm_smtp.client.message import Message
+from fsm_smtp.client.options import Depth, Options, Security
 from fsm_smtp.client.result import Fate, SendResult
 from fsm_smtp.client.sync import Client
 
@@ -20,9 +21,11 @@ __all__ = [
     "Closed",
     "Credentials",
     "DeliverBy",
+    "Depth",
     "Extensions",
     "Fate",
     "Logon",
+    "Message",
     "Options",
     "Progress",
     "Recipient",

@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from email.message import Message as EmailLike
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -13,7 +14,8 @@ from fsm_smtp.client.commands import Commands
 from fsm_smtp.client.content import Source
 from fsm_smtp.client.extensions import Extensions, Recipient
 from fsm_smtp.client.message import Message
-from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
+from fsm_smtp.client.options import Depth
+from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.client.stream import Stream
 from fsm_smtp.errors import CommandRefused, ConnectionLost, HandshakeFailed, ProtocolError
@@ -46,16 +48,19 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
             Rejected: the server refuses the connection, EHLO or the credentials.
             ProtocolError: what else the server may do wrong. In each case the client is closed.
         """
-        pauses = (self.options.reconnect or ONCE).pauses()
         with self._alone:
-            while True:
-                try:
-                    return await self._connect()
-                except ProtocolError as error:
-                    pause = next(pauses, None) if may_help(error) else None
-                    if pause is None:
-                        raise
-                    await asyncio.sleep(pause)
+            return await self._connected()
+
+    async def _connected(self) -> Reply:
+        pauses = (self.options.reconnect or ONCE).pauses()
+        while True:
+            try:
+                return await self._connect()
+            except ProtocolError as error:
+                pause = next(pauses, None) if may_help(error) else None
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
 
     async def _connect(self) -> Reply:
         if self._stream is not None:
@@ -126,7 +131,21 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 await self._quit()
                 await self._connect()
-            return await self._converse(self._dialogue.send(message))
+            result = await self._converse(self._one(message).next())
+        assert result is not None
+        return result
+
+    async def send_many(
+        self, messages: Iterable[Message | EmailLike], *, depth: Depth | None = None
+    ) -> AsyncIterator[SendResult]:
+        """Send any number of messages; gives a result for each. See `Client.send_many`."""
+        delivery = self._many(messages, depth)
+        try:
+            while (result := await self._run(delivery.next())) is not None:
+                yield result
+        finally:
+            if delivery.in_the_air:
+                self.close()
 
     # -- octets ----------------------------------------------------------------------------------
 
@@ -160,6 +179,9 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
                     answer = await stream.write(request, seconds)
                 elif request is GLANCE:
                     answer = await stream.glance()
+                elif request is RECONNECT:
+                    answer = await self._again()
+                    stream = self._stream or stream
                 else:
                     answer = await self._handshake(stream)
         except StopIteration as done:
@@ -171,6 +193,15 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         finally:
             if self._spent(whole=whole):
                 self.close()
+
+    async def _again(self) -> ProtocolError | None:
+        """Another connection in place of this one."""
+        self.close()
+        try:
+            await self._connected()
+        except ProtocolError as error:
+            return error
+        return None
 
     async def _handshake(self, stream: Stream) -> Answer:
         early = stream.take()

@@ -1,14 +1,18 @@
 """What both clients know of themselves, whatever moves their octets."""
 
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
+from email.message import Message as EmailLike
 from typing import cast
 
 from fsm_smtp.client.alone import Alone
 from fsm_smtp.client.callbacks import Status
+from fsm_smtp.client.delivery import Delivery, Reach
 from fsm_smtp.client.dialogue import Dialogue
+from fsm_smtp.client.message import Message
 from fsm_smtp.client.observing import status_of
-from fsm_smtp.client.options import Options
+from fsm_smtp.client.options import Depth, Options
 from fsm_smtp.client.sasl.binding import Bound
 from fsm_smtp.command import SMTPCommand
 from fsm_smtp.errors import ConnectionLost, NotConnected
@@ -69,6 +73,7 @@ class ClientBase:
         self._dialogue = Dialogue(self.options, host, port)
         self._alone = Alone(self._dialogue.session)
         self._closed: Closed | None = None
+        self._reach = Reach()  # what is known of the server
 
     def __repr__(self) -> str:
         where = self.path or f"{self.host}:{self.port}"
@@ -125,6 +130,13 @@ class ClientBase:
         return self.session.configuration["tls"] == "yes"
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _one(self, message: Message) -> Delivery:
+        return Delivery(self._dialogue, (message,), self._reach, self.options.depth, many=False)
+
+    def _many(self, messages: Iterable[Message | EmailLike], depth: Depth | None) -> Delivery:
+        wanted = (each if isinstance(each, Message) else Message.of(each) for each in messages)
+        return Delivery(self._dialogue, wanted, self._reach, depth or self.options.depth)
 
     def _spent(self, *, whole: bool) -> bool:
         """Whether only closing is left.

@@ -24,6 +24,9 @@ Security = Literal["none", "opportunistic", "starttls", "tls"]
 #: ``lmtp``: LHLO, and a reply for each recipient after the content (RFC 2033).
 Protocol = Literal["smtp", "lmtp"]
 
+#: How far to run ahead of replies (RFC 2920); see `fsm_smtp.client.delivery`.
+Depth = Literal["lockstep", "group", "full", "window"]
+
 #: How long to wait for a connection when no timeout was given: as long as for the greeting.
 CONNECT_SECONDS = 300.0
 
@@ -44,6 +47,9 @@ class Options:
         ehlo_name: the client's domain or address literal (RFC 5321 §4.1.1.1); the literal of the
             local address when ``None``.
         protocol: see `Protocol`.
+        depth: how far to run ahead of replies: see `Depth`. When ``None``, MAIL, RCPT and DATA go
+            in one write where PIPELINING is offered, and of many messages the next envelope goes
+            behind the end of the content, as long as the server does not show that it cannot.
         timeout: seconds to wait for the connection, a handshake, each reply and each write; the
             table's, after RFC 5321 §4.5.3.2, when ``None``.
         reconnect: how often and how fast `connect` tries again where that may help; once when
@@ -70,6 +76,7 @@ class Options:
     clear_auth: bool = False
     ehlo_name: str | None = None
     protocol: Protocol = "smtp"
+    depth: Depth | None = None
     timeout: float | None = None
     reconnect: Backoff | None = None
     tls: ssl.SSLContext | None = None

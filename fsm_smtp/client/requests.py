@@ -4,7 +4,8 @@
 - a `Wait`: write its octets, if it has any, then read; send back the octets read, empty ones at
   the end of the stream, None when time ran out, False when the connection broke while writing;
 - `GLANCE`: read what is here already; send back octets, empty ones at the end, None for nothing;
-- `HANDSHAKE`: start TLS; send back None, the error, or the octets that came before it.
+- `HANDSHAKE`: start TLS; send back None, the error, or the octets that came before it;
+- `RECONNECT`: close the connection and make a new one, as far as EHLO; send back None or the error.
 """
 
 from collections.abc import Generator
@@ -43,12 +44,19 @@ class _Handshake:
 HANDSHAKE: Final = _Handshake()
 
 
+class _Reconnect:
+    """The request for another connection."""
+
+
+RECONNECT: Final = _Reconnect()
+
+
 class _Glance:
     """The request to read without waiting."""
 
 
 GLANCE: Final = _Glance()
 
-Request = bytes | Wait | _Handshake | _Glance
+Request = bytes | Wait | _Handshake | _Glance | _Reconnect
 Answer = bytes | bool | Exception | None
 Flow = Generator[Request, Answer, _T]

@@ -3,7 +3,8 @@
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from email.message import Message as EmailLike
 from types import TracebackType
 from typing import TypeVar
 
@@ -14,7 +15,8 @@ from fsm_smtp.client.commands import Commands
 from fsm_smtp.client.content import Source
 from fsm_smtp.client.extensions import Extensions, Recipient
 from fsm_smtp.client.message import Message
-from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
+from fsm_smtp.client.options import Depth
+from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.errors import CommandRefused, ConnectionLost, HandshakeFailed, ProtocolError
 from fsm_smtp.wire import Reply
@@ -51,16 +53,19 @@ class Client(Commands[Reply, None]):
             Rejected: the server refuses the connection, EHLO or the credentials.
             ProtocolError: what else the server may do wrong. In each case the client is closed.
         """
-        pauses = (self.options.reconnect or ONCE).pauses()
         with self._alone:
-            while True:
-                try:
-                    return self._connect()
-                except ProtocolError as error:
-                    pause = next(pauses, None) if may_help(error) else None
-                    if pause is None:
-                        raise
-                    time.sleep(pause)
+            return self._connected()
+
+    def _connected(self) -> Reply:
+        pauses = (self.options.reconnect or ONCE).pauses()
+        while True:
+            try:
+                return self._connect()
+            except ProtocolError as error:
+                pause = next(pauses, None) if may_help(error) else None
+                if pause is None:
+                    raise
+                time.sleep(pause)
 
     def _connect(self) -> Reply:
         if self._channel is not None:
@@ -156,7 +161,35 @@ class Client(Commands[Reply, None]):
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 self._quit()
                 self._connect()
-            return self._converse(self._dialogue.send(message))
+            result = self._converse(self._one(message).next())
+        assert result is not None
+        return result
+
+    def send_many(
+        self, messages: Iterable[Message | EmailLike], *, depth: Depth | None = None
+    ) -> Iterator[SendResult]:
+        """Send any number of messages; gives a result for each, in their order, as it comes.
+
+        Messages are asked for when there is room for them. Where PIPELINING is offered, a message
+        may be on its way while the result of the one before is not known yet. If the connection
+        ends, another one is made for the next message; nothing is sent twice that may have been
+        accepted. Who stops listening in the middle closes the connection.
+
+        Args:
+            messages: each a `Message`, or an `email` message with its envelope in its headers.
+            depth: how far to run ahead of replies; as the options say when ``None``.
+
+        Raises:
+            ProtocolError: the connection is gone, and no other can be made; every message that
+                was asked for has had its result.
+        """
+        delivery = self._many(messages, depth)
+        try:
+            while (result := self._run(delivery.next())) is not None:
+                yield result
+        finally:
+            if delivery.in_the_air:
+                self.close()
 
     # -- octets ----------------------------------------------------------------------------------
 
@@ -190,6 +223,9 @@ class Client(Commands[Reply, None]):
                     answer = moved.write(request, seconds)
                 elif request is GLANCE:
                     answer = moved.glance()
+                elif request is RECONNECT:
+                    answer = self._again()
+                    moved = self._channel or moved
                 else:
                     answer = self._handshake(moved)
                     moved = self._channel or moved
@@ -202,6 +238,15 @@ class Client(Commands[Reply, None]):
         finally:
             if self._spent(whole=whole):
                 self.close()
+
+    def _again(self) -> ProtocolError | None:
+        """Another connection in place of this one."""
+        self.close()
+        try:
+            self._connected()
+        except ProtocolError as error:
+            return error
+        return None
 
     def _handshake(self, plain: Timed) -> Answer:
         try:

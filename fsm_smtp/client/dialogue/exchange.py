@@ -9,7 +9,7 @@ from fsm_smtp.client.requests import GLANCE, Answer, Flow, Wait
 from fsm_smtp.client.sasl.binding import Bound
 from fsm_smtp.errors import ConnectionLost, Rejected
 from fsm_smtp.machine import shared_machine
-from fsm_smtp.session import Session
+from fsm_smtp.pipelined import PipelinedSession
 from fsm_smtp.wire import Command, Offers, Reply, commands
 
 #: How long to look for what a server said before it broke the connection, in seconds.
@@ -36,7 +36,7 @@ class Exchange:
         self.host, self.port = host, port
         machine = shared_machine(options.policies())
         observer = observing(options, lambda: self.session.configuration)
-        self.session = Session(machine, observer=observer)
+        self.session = PipelinedSession(machine, observer=observer)
         self.ehlo_name = options.ehlo_name or "[127.0.0.1]"
         self.secured: Bound | None = None
         self.verified = False
@@ -101,7 +101,7 @@ class Exchange:
             if data is False:
                 yield from self._last_words()
             if not data:
-                raise self._lost()
+                raise self.broken_off()
             data = yield wait
             reply = self.answer(data)
             if reply is not None:
@@ -149,7 +149,7 @@ class Exchange:
     def seen(self, data: Answer) -> None:
         """Judge what a glance has shown."""
         if not data:
-            raise self._lost()
+            raise self.broken_off()
         assert isinstance(data, bytes)
         self.session.receive(data)
         self.hear()
@@ -172,9 +172,10 @@ class Exchange:
                 said = reply
         if said is not None and said.first_digit > 3:
             self.refusal = said
-        raise self._lost(said)
+        raise self.broken_off(said)
 
-    def _lost(self, said: Reply | None = None) -> ConnectionLost:
+    def broken_off(self, said: Reply | None = None) -> ConnectionLost:
+        """The error for a connection that is broken; *said* is what the server said last."""
         state, command = self.session.configuration.state, self.session.last_command
         if not self.session.may("eof"):
             return ConnectionLost("closed", state=state, command=command, who="client")

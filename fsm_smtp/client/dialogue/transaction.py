@@ -73,9 +73,9 @@ def _by_data(on: Exchange, ready: Prepared, fates: Fates) -> Flow[Reply | None]:
     if not session.may("send_content"):
         return reply
     if content.size is not None and content.size < ENOUGH:
-        end = _all_at_once(on, ready)
+        end = all_at_once(on, ready)
     else:
-        end = yield from _piece_by_piece(on, ready)
+        end = yield from piece_by_piece(on, ready)
     fates.ended = True
     data = yield (wait := on.wait(end))
     return on.answer(data) or (yield from on.rest(wait, data))
@@ -97,7 +97,7 @@ def _cut_short(on: Exchange, fates: Fates, error: ProtocolError) -> SendResult:
     return fates.result(error)
 
 
-def _all_at_once(on: Exchange, ready: Prepared) -> bytes:
+def all_at_once(on: Exchange, ready: Prepared) -> bytes:
     """Short content with its end."""
     pieces = [*map(on.session.send_content, ready.content.pieces)]
     if on.session.unread:
@@ -105,7 +105,7 @@ def _all_at_once(on: Exchange, ready: Prepared) -> bytes:
     return b"".join([*pieces, on.session.end_content()])
 
 
-def _piece_by_piece(on: Exchange, ready: Prepared) -> Flow[bytes]:
+def piece_by_piece(on: Exchange, ready: Prepared) -> Flow[bytes]:
     """Long content, and such as may take its time: all but its end is written."""
     send_content = on.session.send_content
     waiting: list[bytes] = []

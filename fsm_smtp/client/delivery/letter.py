@@ -1,0 +1,132 @@
+"""One message on its way: which of its commands have been sent, and what the replies say."""
+
+from typing import Final, Literal
+
+from fsm_smtp.client.content import Content
+from fsm_smtp.client.dialogue.envelope import Prepared
+from fsm_smtp.client.message import Message
+from fsm_smtp.client.result import Fate, Fates, SendResult
+from fsm_smtp.errors import ProtocolError
+from fsm_smtp.wire import Command, Reply, commands
+
+#: What a reply answers: RSET before the message, its MAIL, a RCPT, DATA, or the end of the content.
+Kind = Literal["rset", "mail", "rcpt", "data", "end"]
+
+#: How servers refuse commands that came too early for them; none of it says no to the message.
+_PROTESTS: Final = (500, 502, 503)
+
+
+class Letter:
+    """One message on its way.
+
+    Attributes:
+        message: the message.
+        ready: the same as commands and content.
+        lines: its envelope, and DATA unless the content goes in chunks.
+        sent: how many of them have been sent.
+        fates: of its recipients.
+        outstanding: how many of its commands wait for replies.
+        behind: its envelope went in one write with the end of the message before it.
+        opened: 354 has come, and the end of the content has not been sent.
+        ended: the end of its content has been sent, if only in part.
+        refusal: the first reply that refused the message as a whole, if one did.
+        protested: a reply said that a command came too early.
+        error: why it cannot be sent to this server at all, if it cannot.
+    """
+
+    __slots__ = (
+        "_recipient",
+        "behind",
+        "ended",
+        "error",
+        "fates",
+        "lines",
+        "message",
+        "opened",
+        "outstanding",
+        "protested",
+        "ready",
+        "refusal",
+        "sent",
+        "taken",
+    )
+
+    def __init__(self, message: Message, ready: Prepared) -> None:
+        self.message = message
+        self.ready = ready
+        self.error: ProtocolError | None = None
+        rcpts: list[tuple[Kind, str, Command]] = [("rcpt", "send_rcpt", r) for r in ready.rcpts]
+        mail = "send_mail_binary" if ready.binary else "send_mail"
+        self.lines: list[tuple[Kind, str, Command]] = [("mail", mail, ready.mail), *rcpts]
+        if not ready.by_chunks:
+            self.lines.append(("data", "send_data", commands.data()))
+        self.begin()
+
+    @classmethod
+    def unsendable(cls, message: Message, error: ProtocolError) -> "Letter":
+        """A message that cannot be sent, waiting for its turn to be told so."""
+        letter = cls(message, Prepared(commands.rset(), [], Content(iter(()), 0, False)))
+        letter.ended, letter.error = True, error
+        return letter
+
+    def begin(self) -> None:
+        """Nothing of it has been sent, or what has been sent counts for nothing."""
+        self.sent = 0
+        self.fates = Fates(self.message.sender, self.message.addresses)
+        self.outstanding = 0
+        self.behind = self.opened = self.ended = self.protested = False
+        self.refusal: Reply | None = None
+        self.taken: Reply | None = None  # 2yz to the end of the content
+        self._recipient = 0  # whose reply comes next
+
+    @property
+    def enveloped(self) -> bool:
+        """Whether its whole envelope has been sent."""
+        return self.sent == len(self.lines)
+
+    def answered(self, kind: Kind, reply: Reply) -> None:
+        """*reply* answers a command of this kind; RCPTs are answered in their order."""
+        self.outstanding -= 1
+        refused = reply.code >= 400
+        if refused and reply.code in _PROTESTS:
+            self.protested = True
+        if kind == "rcpt":
+            if refused and self.refusal is None:
+                self.fates.refuse(self._recipient, reply)
+            self._recipient += 1
+        elif kind == "end" and not refused:
+            self.taken = reply
+        elif kind == "data" and not refused:
+            self.opened = True
+        elif kind != "rset" and refused and self.refusal is None:
+            self.refusal = reply
+
+    @property
+    def decided(self) -> bool:
+        """Whether the last reply to it has come, and nothing of it is left to send."""
+        if self.error is not None:
+            return True
+        over = self.taken is not None or self.refusal is not None
+        return over and not self.outstanding and not self.opened
+
+    def result(
+        self, error: ProtocolError | None = None, shutdown: Reply | None = None
+    ) -> SendResult:
+        """The result. The server has taken the message if it says so, doomed or not.
+
+        Args:
+            error: what cut it short, if anything did.
+            shutdown: the reply that ended the session, if one did.
+        """
+        if self.error is not None:
+            return not_sent(self.message, self.error)
+        deciding = self.taken or self.refusal or (None if self.ended else shutdown)
+        if deciding is not None:
+            self.fates.decide(deciding)
+        return self.fates.result(error)
+
+
+def not_sent(message: Message, error: ProtocolError) -> SendResult:
+    """The result of a message of which nothing was sent."""
+    fates = tuple(Fate(address, "refused", None) for address in message.addresses)
+    return SendResult(message.sender, fates, error)

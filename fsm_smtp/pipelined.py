@@ -1,0 +1,165 @@
+"""The gate when running ahead (RFC 2920): commands leave before the replies to others have come.
+
+A `PipelinedSession` is a `Session` that can do one thing more: `send_ahead`. What it has sent so
+waits in a flight (`fsm_smtp.ahead`); each reply is judged for the oldest command, and the session's
+configuration is the confirmed one. With nothing sent ahead it is the session of lock-step.
+"""
+
+from collections import deque
+
+from fsm_smtp.ahead import Flight, Pipeline, Sent, pipeline_of
+from fsm_smtp.configuration import Configuration
+from fsm_smtp.errors import ConnectionLost, ReplyTimeout, UnexpectedReply
+from fsm_smtp.event import Event, Observer
+from fsm_smtp.machine import ProtocolMachine
+from fsm_smtp.session import Session
+from fsm_smtp.wire import Command, Reply
+
+__all__ = ["PipelinedSession"]
+
+
+class PipelinedSession(Session):
+    """One session of an SMTP client that may run ahead, without I/O.
+
+    Args:
+        machine: the protocol; the shared machine of the shipped table when ``None``.
+        observer: called with an `Event` for everything that happens.
+    """
+
+    def __init__(
+        self, machine: ProtocolMachine | None = None, *, observer: Observer | None = None
+    ) -> None:
+        super().__init__(machine, observer=observer)
+        self._pipeline: Pipeline = pipeline_of(self._machine)
+        self._flight: Flight | None = None  # while anything has been sent ahead
+        self._commands: deque[Command | str | None] = deque()  # beside what is outstanding
+        #: Whether the server has never accepted a doomed command on this connection.
+        self.trusted = True
+        #: What the last reply answered, if that was sent ahead.
+        self.answered: Sent | None = None
+
+    # -- what is so ------------------------------------------------------------------------------
+
+    @property
+    def outstanding(self) -> int:
+        """How many commands wait for their replies."""
+        if self._flight is not None:
+            return len(self._flight.outstanding)
+        return int(self._asked is not None)
+
+    @property
+    def last_command(self) -> str | None:
+        """The last command that was sent, redacted; of several that wait, the oldest."""
+        if self._commands:
+            oldest = self._commands[0]
+            return oldest.redacted if isinstance(oldest, Command) else oldest
+        return super().last_command
+
+    def may_ahead(self, trigger: str) -> bool:
+        """Whether *trigger* may be sent now, ahead of the replies that are awaited."""
+        return self._pipeline.may(self._now(), trigger)
+
+    # -- outgoing --------------------------------------------------------------------------------
+
+    def connect(self, *, tls: bool = False) -> None:
+        """The connection is open. See `Session.connect`."""
+        super().connect(tls=tls)
+        self._land()
+        self.trusted = True
+
+    def send_ahead(self, command: Command) -> bytes:
+        """The octets of *command*, if it may be sent ahead of the replies that are awaited.
+
+        Raises:
+            CommandRefused: it may not; nothing has changed.
+        """
+        trigger = self._words.command(command)
+        flight = self._now()
+        hindrance = self._pipeline.hindrance(flight, trigger)
+        if hindrance is not None:
+            raise self._pipeline.refusal(flight, trigger, hindrance, command.redacted)
+        if self._flight is None and self._asked is not None:
+            self._commands.append(self._last)
+        self._flight = self._pipeline.send(flight, trigger)
+        self._commands.append(command)
+        self._machine.follow(self._model, self._flight.confirmed)
+        self._encoder = None
+        self._asked = self._flight.outstanding[0].trigger
+        self._last = command
+        if command.verb == "MAIL":
+            self.mails += 1
+        if self._observer is not None:
+            self._tell_sent(command, flight.expected, trigger)
+        return command.line
+
+    # -- incoming --------------------------------------------------------------------------------
+
+    def eof(self) -> ConnectionLost | None:
+        """The server closed the connection. See `Session.eof`."""
+        error = super().eof()
+        self._land()
+        return error
+
+    def timeout(self, seconds: float) -> ReplyTimeout:
+        """No reply in time. See `Session.timeout`."""
+        error = super().timeout(seconds)
+        self._land()
+        return error
+
+    def close(self) -> None:
+        """The connection was closed on our side. See `Session.close`."""
+        super().close()
+        self._land()
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _now(self) -> Flight:
+        """The flight, also when nothing has been sent ahead yet."""
+        if self._flight is not None:
+            return self._flight
+        return self._pipeline.resume(self.configuration, self._asked, trusted=self.trusted)
+
+    def _land(self) -> None:
+        """Nothing is in the air any more."""
+        self._flight = None
+        self._commands.clear()
+
+    def _judge(self, reply: Reply) -> Reply:
+        if self._flight is None:
+            self.answered = None
+            return super()._judge(reply)
+        trigger = self._words.reply(reply.code)
+        before, command = self._model.configuration, self.last_command
+        answer = self._pipeline.answer(self._flight, trigger)
+        sent, self.answered = answer.sent, answer.sent
+        self._machine.follow(self._model, answer.flight.confirmed)
+        self._commands.popleft()
+        self.trusted = answer.flight.trusted
+        row = answer.step.row
+        assert row is not None
+        assert sent is not None
+        if self._observer is not None:
+            notes = self._notes(reply, sent.trigger)
+            noted = (row.note, *notes) if row.note else notes
+            after = answer.step.target.state
+            event = Event("S", str(reply), before.state, after, trigger, row.id, noted, reply)
+            self._observer(event)
+        if answer.flight.outstanding:
+            self._flight = answer.flight
+            self._asked = answer.flight.outstanding[0].trigger
+        else:
+            self._land()
+            self._asked = None
+        if row.violation:
+            raise UnexpectedReply(
+                before.state, command, str(reply), why=row.note or "", rfc=row.rfc
+            )
+        return reply
+
+    def _tell_sent(self, command: Command, before: Configuration, trigger: str) -> None:
+        assert self._observer is not None
+        step = self._machine.step(before, trigger)
+        assert step.row is not None
+        after = step.target.state
+        told = Event("C", command.redacted, before.state, after, trigger, step.row.id)
+        self._observer(told)
