@@ -260,7 +260,8 @@ class Delivery:
             except LocalProtocolError as error:
                 self._air.append(Letter.unsendable(message, error))
                 continue
-            following.behind = self._depth == "full" and session.outstanding > 0
+            unsure = self._depth == "full" or not letter.ready.by_chunks
+            following.behind = unsure and session.outstanding > 0
             self._air.append(following)
 
     def _may_follow(self, letter: Letter) -> bool:
@@ -270,10 +271,10 @@ class Delivery:
             return False
         if session.outstanding + 4 > MOST_OUTSTANDING:
             return False
-        if self._depth == "window":
+        if self._depth == "window" and letter.ready.by_chunks:
             return len(self._air) < WINDOW
         alone = len(self._air) == 1 and letter.outstanding == 1
-        return self._depth == "full" and self._reach.behind_end is not False and alone
+        return self._depth != "group" and self._reach.behind_end is not False and alone
 
     def _envelope(self, letter: Letter) -> Iterator[bytes]:
         """What is left of its envelope, as far as it may be sent."""
@@ -293,7 +294,10 @@ class Delivery:
         if not ready.by_chunks or not letter.enveloped:
             return False
         size = ready.content.size
-        if size is None or size > CHUNK or (letter.outstanding and self._depth != "window"):
+        sure = not letter.behind or self._reach.behind_end
+        if size is None or size > CHUNK:
+            return False
+        if letter.outstanding and not (sure and self._depth == "window"):
             return False
         return self._session.may_ahead("send_bdat_last")
 
@@ -301,7 +305,7 @@ class Delivery:
         ready = letter.ready
         pieces = ready.content.pieces
         chunk = b"".join(pieces if ready.binary else canonical_chunks(pieces))
-        letter.ended = letter.fates.ended = True
+        letter.begun = letter.ended = letter.fates.ended = True
         return self._send(letter, "end", commands.bdat(len(chunk), True)) + chunk
 
     def _content(self, letter: Letter) -> Flow[bytes]:
@@ -310,6 +314,7 @@ class Delivery:
         if letter.opened:
             if not session.may("send_dot"):
                 raise self._dropped()
+            letter.begun = True
             end = b""
             if not session.may("send_content"):  # every recipient was refused: the end stands alone
                 end = session.end_content()
@@ -323,6 +328,7 @@ class Delivery:
             self._queue.append((letter, "end"))
             return end
         if ready.by_chunks and letter.enveloped and not letter.ended and letter.refusal is None:
+            letter.begun = True
             reply = yield from by_chunks(self._on, ready, letter.fates)
             if reply is not None:
                 letter.ended = letter.fates.ended
@@ -361,20 +367,16 @@ class Delivery:
             self._shutdown = reply
         letter.answered(kind, reply)
         if kind == "mail" and letter.behind:
-            self._reach.behind_end = reply.code != 503
+            self._reach.behind_end = not letter.refused_behind
         while self._air and self._air[0].decided:
             self._finish(self._air.popleft())
 
     def _finish(self, letter: Letter) -> None:
         """Nothing more will be said about *letter*."""
-        if letter.behind and letter.taken is None and self._refused_behind(letter):
+        if letter.refused_behind and letter.taken is None and not letter.begun:
             self._again.append(letter)
         else:
             self._results.append(letter.result(shutdown=self._shutdown))
-
-    @staticmethod
-    def _refused_behind(letter: Letter) -> bool:
-        return letter.refusal is not None and letter.refusal.code == 503
 
     @property
     def _trying(self) -> bool:
@@ -398,14 +400,17 @@ class Delivery:
     def _cut(self, error: ProtocolError) -> None:
         """The connection is of no more use: everything in the air gets its fate, or is taken back.
 
-        A server that protests against a group and closes the connection gets its commands one by
-        one from then on; nothing of the message was taken, since its end was not sent.
+        A message whose content nobody has touched is sent anew if it was not its turn yet. So is
+        one with whose envelope the server did not cope: one that protests against a group and
+        closes the connection gets its commands one by one from then on.
         """
         shutdown = self._shutdown or self._on.refusal
-        for letter in self._air:
-            protested = letter.protested and not letter.ended and isinstance(error, ConnectionLost)
-            if protested and shutdown is None:
-                self._reach.groups = letter.behind and self._reach.groups
+        lost = isinstance(error, ConnectionLost) and shutdown is None
+        for number, letter in enumerate(self._air):
+            protested = lost and letter.protested
+            if not letter.begun and (number or protested):
+                if protested and not letter.behind and not number:
+                    self._reach.groups = False
                 self._again.append(letter)
             else:
                 self._results.append(letter.result(error, shutdown))

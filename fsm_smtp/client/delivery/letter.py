@@ -26,16 +26,19 @@ class Letter:
         sent: how many of them have been sent.
         fates: of its recipients.
         outstanding: how many of its commands wait for replies.
+        begun: its content has been touched; it can be gone through only once.
         behind: its envelope went in one write with the end of the message before it.
         opened: 354 has come, and the end of the content has not been sent.
         ended: the end of its content has been sent, if only in part.
         refusal: the first reply that refused the message as a whole, if one did.
-        protested: a reply said that a command came too early.
+        protested: a reply to its envelope said that a command came too early.
+        refused_behind: such a reply to its MAIL, which stood behind an end of data.
         error: why it cannot be sent to this server at all, if it cannot.
     """
 
     __slots__ = (
         "_recipient",
+        "begun",
         "behind",
         "ended",
         "error",
@@ -47,6 +50,7 @@ class Letter:
         "protested",
         "ready",
         "refusal",
+        "refused_behind",
         "sent",
         "taken",
     )
@@ -74,7 +78,8 @@ class Letter:
         self.sent = 0
         self.fates = Fates(self.message.sender, self.message.addresses)
         self.outstanding = 0
-        self.behind = self.opened = self.ended = self.protested = False
+        self.begun = self.opened = self.ended = False
+        self.behind = self.protested = self.refused_behind = False
         self.refusal: Reply | None = None
         self.taken: Reply | None = None  # 2yz to the end of the content
         self._recipient = 0  # whose reply comes next
@@ -88,8 +93,9 @@ class Letter:
         """*reply* answers a command of this kind; RCPTs are answered in their order."""
         self.outstanding -= 1
         refused = reply.code >= 400
-        if refused and reply.code in _PROTESTS:
+        if kind != "end" and reply.code in _PROTESTS:
             self.protested = True
+            self.refused_behind = self.refused_behind or (kind == "mail" and self.behind)
         if kind == "rcpt":
             if refused and self.refusal is None:
                 self.fates.refuse(self._recipient, reply)
