@@ -139,9 +139,15 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         self, messages: Iterable[Message | EmailLike], *, depth: Depth | None = None
     ) -> AsyncIterator[SendResult]:
         """Send any number of messages; gives a result for each. See `Client.send_many`."""
+        if self._stream is None:
+            raise self._not_connected()
         delivery = self._many(messages, depth)
         try:
-            while (result := await self._run(delivery.next())) is not None:
+            while True:
+                with self._alone:
+                    result = await self._converse(delivery.next(), part=True, anew=True)
+                if result is None:
+                    return
                 yield result
         finally:
             if delivery.in_the_air:
@@ -159,13 +165,14 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         with self._alone:
             return await self._converse(flow, part=True)
 
-    async def _converse(self, flow: Flow[_T], *, part: bool = False) -> _T:
+    async def _converse(self, flow: Flow[_T], *, part: bool = False, anew: bool = False) -> _T:
         """Do what *flow* asks for, until it ends. A session that cannot go on is closed.
 
-        When *flow* is *part* of more, it may end inside content or a SASL exchange.
+        When *flow* is *part* of more, it may end inside content or a SASL exchange. One that may
+        ask for a connection *anew* need not find one.
         """
         stream = self._stream
-        if stream is None:
+        if stream is None and not anew:
             raise self._not_connected()
         send, seconds = flow.send, self.options.seconds
         answer: Answer = None
@@ -173,15 +180,15 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         try:
             while True:
                 request = send(answer)
-                if isinstance(request, Wait):
+                if stream is None or request is RECONNECT:
+                    answer = await self._again()
+                    stream = self._stream
+                elif isinstance(request, Wait):
                     answer = await _exchange(stream, request, seconds)
                 elif isinstance(request, bytes):
                     answer = await stream.write(request, seconds)
                 elif request is GLANCE:
                     answer = await stream.glance()
-                elif request is RECONNECT:
-                    answer = await self._again()
-                    stream = self._stream or stream
                 else:
                     answer = await self._handshake(stream)
         except StopIteration as done:

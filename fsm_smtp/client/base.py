@@ -16,7 +16,7 @@ from fsm_smtp.client.options import Depth, Options
 from fsm_smtp.client.sasl.binding import Bound
 from fsm_smtp.command import SMTPCommand
 from fsm_smtp.errors import ConnectionLost, NotConnected
-from fsm_smtp.session import Session
+from fsm_smtp.pipelined import PipelinedSession
 from fsm_smtp.wire import Offers
 
 
@@ -80,7 +80,7 @@ class ClientBase:
         return f"<{type(self).__name__} {where} {self.session.configuration.state}>"
 
     @property
-    def session(self) -> Session:
+    def session(self) -> PipelinedSession:
         """The session: its state, what is legal, what was offered."""
         return self._dialogue.session
 
@@ -141,11 +141,13 @@ class ClientBase:
     def _spent(self, *, whole: bool) -> bool:
         """Whether only closing is left.
 
-        Inside content or a SASL exchange the session goes on with more of the same; unless it is
+        Inside content or a SASL exchange, or ahead of replies, the session goes on; unless it is
         not *whole*: something broke off, and nobody knows what of it has reached the server.
         """
         may = self.session.may
         if may("send_noop") or may("send_quit"):
+            return False
+        if whole and self.session.outstanding and self.session.configuration["link"] == "up":
             return False
         return not (whole and (may("send_content") or may("send_response")))
 

@@ -183,9 +183,15 @@ class Client(Commands[Reply, None]):
             ProtocolError: the connection is gone, and no other can be made; every message that
                 was asked for has had its result.
         """
+        if self._channel is None:
+            raise self._not_connected()
         delivery = self._many(messages, depth)
         try:
-            while (result := self._run(delivery.next())) is not None:
+            while True:
+                with self._alone:
+                    result = self._converse(delivery.next(), part=True, anew=True)
+                if result is None:
+                    return
                 yield result
         finally:
             if delivery.in_the_air:
@@ -203,13 +209,14 @@ class Client(Commands[Reply, None]):
         with self._alone:
             return self._converse(flow, part=True)
 
-    def _converse(self, flow: Flow[_T], *, part: bool = False) -> _T:
+    def _converse(self, flow: Flow[_T], *, part: bool = False, anew: bool = False) -> _T:
         """Do what *flow* asks for, until it ends. A session that cannot go on is closed.
 
-        When *flow* is *part* of more, it may end inside content or a SASL exchange.
+        When *flow* is *part* of more, it may end inside content or a SASL exchange. One that may
+        ask for a connection *anew* need not find one.
         """
         moved = self._channel
-        if moved is None:
+        if moved is None and not anew:
             raise self._not_connected()
         send, seconds = flow.send, self.options.seconds
         answer: Answer = None
@@ -217,15 +224,15 @@ class Client(Commands[Reply, None]):
         try:
             while True:
                 request = send(answer)
-                if isinstance(request, Wait):
+                if moved is None or request is RECONNECT:
+                    answer = self._again()
+                    moved = self._channel
+                elif isinstance(request, Wait):
                     answer = moved.exchange(request, seconds)
                 elif isinstance(request, bytes):
                     answer = moved.write(request, seconds)
                 elif request is GLANCE:
                     answer = moved.glance()
-                elif request is RECONNECT:
-                    answer = self._again()
-                    moved = self._channel or moved
                 else:
                     answer = self._handshake(moved)
                     moved = self._channel or moved

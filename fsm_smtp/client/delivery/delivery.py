@@ -51,7 +51,7 @@ class Delivery:
         self._session = on.session
         self._messages: Iterator[Message] = iter(messages)
         self._reach = reach
-        self._wanted = depth
+        self._wanted: Depth | None = depth
         self._many = many
         self._depth: Depth = "lockstep"
         self._air: deque[Letter] = deque()  # begun, and not decided; the oldest first
