@@ -86,7 +86,7 @@ class Session:
         self._replies_due = RepliesDue.of(self._machine.table)
         self._limits: Limits | None = None  # once LIMITS has been offered
         #: How many MAIL commands were sent over this connection (RFC 9422 §4.1 counts them all).
-        self.mails = 0
+        self.mails: int = 0
 
     # -- what is so ------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from email.message import Message as EmailLike
 from types import TracebackType
 from typing import Any, TypeVar
@@ -137,7 +137,7 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
 
     async def send_many(
         self, messages: Iterable[Message | EmailLike], *, depth: Depth | None = None
-    ) -> AsyncIterator[SendResult]:
+    ) -> AsyncGenerator[SendResult, None]:
         """Send any number of messages; gives a result for each. See `Client.send_many`."""
         if self._stream is None:
             raise self._not_connected()

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from email.message import Message as EmailLike
 from types import TracebackType
 from typing import TypeVar
@@ -167,7 +167,7 @@ class Client(Commands[Reply, None]):
 
     def send_many(
         self, messages: Iterable[Message | EmailLike], *, depth: Depth | None = None
-    ) -> Iterator[SendResult]:
+    ) -> Generator[SendResult, None, None]:
         """Send any number of messages; gives a result for each, in their order, as it comes.
 
         Messages are asked for when there is room for them. Where PIPELINING is offered, a message
