@@ -35,6 +35,20 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """The minimal machine that a server is compared with, as a reader wants to see it.
+
+    Attributes:
+        states: for each state what it holds; several, if no input tells them apart.
+        rows: for each input, and each state, the class of the reply and the next state; ``None``
+            where the input is not sent.
+    """
+
+    states: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str, tuple[tuple[str, int] | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelPrepared:
     """The server's choices are known, and the suite is made.
 
@@ -46,6 +60,7 @@ class ModelPrepared:
         inputs: how many inputs there are.
         sequences: how many sequences are played.
         symbols: the inputs in all of them.
+        machine: the machine.
     """
 
     extensions: tuple[str, ...]
@@ -55,6 +70,7 @@ class ModelPrepared:
     inputs: int
     sequences: int
     symbols: int
+    machine: Machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from fsm_smtp.automata.equivalence import minimise
 from fsm_smtp.automata.mealy import Mealy, explore
 from fsm_smtp.automata.suite import wp_words
 from fsm_smtp.automata.tree import PrefixTree
+from fsm_smtp.check.derived.events import Machine
 from fsm_smtp.owed import CLOSED, UNSENT, Answer, Entry, Input, Instance, ServerModel
 
 #: A sequence of inputs, by name.
@@ -54,6 +55,29 @@ class Reference:
     def cover(self) -> tuple[Word, ...]:
         """A shortest way to each state of the minimal machine."""
         return state_cover(self.machine)
+
+    def shown(self) -> Machine:
+        """The minimal machine for a reader."""
+        names: list[list[str]] = [[] for _ in range(self.machine.size)]
+        for standing, number in self.classes.items():
+            names[number].append(self.instance.names[standing])
+        columns = (
+            zip(*self.machine.outputs, strict=True),
+            zip(*self.machine.successors, strict=True),
+        )
+        return Machine(
+            tuple(map(tuple, names)),
+            tuple(
+                (
+                    name,
+                    tuple(
+                        None if output == UNSENT else (output, following)
+                        for output, following in zip(outputs, successors, strict=True)
+                    ),
+                )
+                for name, outputs, successors in zip(self.machine.inputs, *columns, strict=True)
+            ),
+        )
 
     def suite(self, extra: int) -> "Suite":
         """What is played for m = n + *extra*: every transition, then what the Wp-method adds.

@@ -129,6 +129,7 @@ def _prepared(
         len(reference.machine.inputs),
         len(words),
         sum(map(len, words)),
+        reference.shown(),
     )
 
 

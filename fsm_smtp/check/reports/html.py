@@ -82,6 +82,8 @@ def html_report(record: Record, gate: Gate, *, tls: bool = False) -> str:
         passage=gate.judge(record.results),
         baseline=gate.baseline.file if gate.baseline is not None else None,
         parts=_parts(record, tls),
+        model=record.model,
+        derived=[one.case.id for one in record.results if one.case.id.startswith("model-")],
         map=_map()[1],
         view=_map()[0],
     )

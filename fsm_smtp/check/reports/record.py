@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from fsm_smtp.check.cases.case import Verdict
-from fsm_smtp.check.derived.events import AnyEvent, ModelFinished
+from fsm_smtp.check.derived.events import AnyEvent, ModelFinished, ModelPrepared, ModelProgress
 from fsm_smtp.check.engine.events import CaseFinished, CaseResult, SuiteFinished, SuiteStarted
 
 
@@ -22,7 +22,6 @@ class Record:
         duration_s: seconds from the beginning to the last event.
         complete: whether every case has ended.
         notes: what masks cases, and what happened on the way, in sentences.
-        model: how the derived tests ended, if they were played.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,9 @@ class Record:
         self.duration_s = 0.0
         self.complete = False
         self.notes: tuple[str, ...] = ()
-        self.model: ModelFinished | None = None
+        self._prepared: ModelPrepared | None = None
+        self._played = 0
+        self._model: ModelFinished | None = None
 
     def handle(self, event: AnyEvent) -> None:
         """Take note of *event*."""
@@ -42,8 +43,12 @@ class Record:
             case CaseFinished():
                 self.results.append(event.result)
                 self.duration_s = event.at_s
+            case ModelPrepared():
+                self._prepared = event
+            case ModelProgress(phase="sequences"):
+                self._played = event.played
             case ModelFinished():
-                self.model = event
+                self._model = event
             case SuiteFinished():
                 self.results = list(event.results)
                 self.duration_s = event.duration_s
@@ -51,6 +56,15 @@ class Record:
                 self.notes = event.notes
             case _:
                 return
+
+    @property
+    def model(self) -> ModelFinished | None:
+        """How the derived tests ended, or how far they came; ``None`` if none was played."""
+        if self._model is not None or self._prepared is None:
+            return self._model
+        prepared = self._prepared
+        what = f"{self._played} of {prepared.sequences} sequences were played"
+        return ModelFinished(prepared, (), 0, {}, f"None: broken off when {what}.", 0.0)
 
     @property
     def started(self) -> bool:

@@ -11,7 +11,7 @@ from fsm_smtp.cli.check import check
 from fsm_smtp.errors import TargetUnreachable
 from tests.check.strict_server import HOST, strict_server_in_thread
 
-ONE_CASE = ("--only", "5321-4.1.1.9-*", "--timeout", "2", "--jobs", "8")
+ONE_CASE = ("--only", "5321-4.1.1.9-*", "--timeout", "20", "--jobs", "8")
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -32,9 +32,10 @@ def test_the_guarantee_stands_on_the_terminal_and_in_the_report(tmp_path: Path) 
 
 
 def test_a_disagreement_is_a_case_that_fails(tmp_path: Path) -> None:
-    file = tmp_path / "report.json"
+    file, page = tmp_path / "report.json", tmp_path / "report.html"
     with strict_server_in_thread("RSET forgets nothing") as port:
-        code, said = run(f"{HOST}:{port}", *ONE_CASE, "--model", "--json", str(file))
+        files = ("--json", str(file), "--html", str(page))
+        code, said = run(f"{HOST}:{port}", *ONE_CASE, "--model", *files)
     assert code == 1
     document = json.loads(file.read_text())
     [case] = [one for one in document["cases"] if one["id"].startswith("model-")]
@@ -44,6 +45,16 @@ def test_a_disagreement_is_a_case_that_fails(tmp_path: Path) -> None:
     assert case["transcript"]
     assert document["summary"]["fail"] == 1
     assert document["model"]["failed"] >= 1
+    shown = page.read_text()
+    assert document["model"]["guarantee"] in shown  # … and beside it the way to the sequence
+    assert f'<li><a href="#{case["id"]}">' in shown
+    assert f'id="{case["id"]}" data-verdict="fail"' in shown
+    model = shown[shown.index('id="model"') : shown.index("</header>")]
+    for point, answer in document["model"]["choices"].items():
+        assert f'<th scope="row">{point}</th><td>{answer}' in model
+    assert model.count('<th scope="col">') == 2 + 1 + document["model"]["n"]
+    assert model.count('<td class="stays">') > document["model"]["inputs"]
+    assert "<td>closed → " not in model  # what is closed stays closed
 
 
 def test_a_server_that_goes_away_before_the_derived_tests_keeps_its_verdicts(
