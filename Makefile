@@ -59,6 +59,7 @@ bench: .venv/dev
 exam: bench
 	$(BIN)/python -m tests.exam.model
 	$(BIN)/python -m tests.judged --exam
+	$(BIN)/python -m tests.exam.composition
 	{ echo "# Every mutant of the table"; echo; date -u +%F; $(BIN)/fsm-smtp --version; echo; \
 	  echo '```'; $(BIN)/fsm-smtp mutate --all; echo '```'; } > docs/mutants.md; cat docs/mutants.md
 

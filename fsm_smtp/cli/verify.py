@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -17,6 +17,9 @@ from fsm_smtp.table import Table
 from fsm_smtp.verify import Check, Verification
 from fsm_smtp.verify import verify as check_claims
 
+if TYPE_CHECKING:
+    from fsm_smtp.cli.composition import Composed
+
 
 @click.command()
 @table_options
@@ -28,6 +31,12 @@ from fsm_smtp.verify import verify as check_claims
     metavar="FILE",
     help="Draw the shortest run that breaks a claim on the states (.svg, .png, .dot, .mmd).",
 )
+@click.option(
+    "--ahead",
+    type=click.IntRange(1, 16),
+    metavar="N",
+    help="Client and server together too, with up to N commands outstanding.",
+)
 @click.pass_context
 def verify(
     context: click.Context,
@@ -36,11 +45,15 @@ def verify(
     json_file: str | None,
     junit_file: str | None,
     graph_file: str | None,
+    ahead: int | None,
 ) -> None:
     """Visit every configuration that any run can reach, under every reply that
     any server could give, and check every claim about the table.
 
-    A claim that fails is shown with the shortest run that breaks it.
+    A claim that fails is shown with the shortest run that breaks it. With
+    --ahead the rules of running ahead (RFC 2920) are composed with a server that
+    may do whatever it owes, and with servers that deviate in ways seen in the
+    field; 8 takes minutes.
 
     \b
     Examples:
@@ -48,6 +61,7 @@ def verify(
       fsm-smtp verify --overlay require_tls --overlay no_auth_retry
       fsm-smtp verify --table mine.yaml --json report.json
       fsm-smtp verify --table mine.yaml --graph why.svg
+      fsm-smtp verify --ahead 4
 
     \b
     Exit codes: 0 every claim holds, 1 one fails or says nothing (vacuous), 2 the
@@ -57,21 +71,44 @@ def verify(
     table = chosen_table(table_file, overlays, whole=True)
     verification = check_claims(table)
     seconds = time.perf_counter() - began
+    out = console() if json_file != "-" else None
+    if out is not None:
+        _show(verification, overlays, seconds, out)
+    composed = _composed(table, ahead, out) if ahead is not None else None
     if json_file is not None:
-        write_json(report(verification, overlays, seconds), json_file)
+        write_json(report(verification, overlays, seconds, composed), json_file)
     if junit_file is not None:
         write_junit(verification, seconds, Path(junit_file))
     if graph_file is not None:
         _draw(verification, graph_file)
-    if json_file != "-":
-        _show(verification, overlays, seconds, console())
-    if not verification.holds:
+    if not (verification.holds and all(one.composition.holds for one in composed or ())):
         context.exit(BAD)
 
 
-def report(verification: Verification, overlays: tuple[str, ...], seconds: float) -> dict[str, Any]:
+def _composed(table: Table, ahead: int, out: Console | None) -> "list[Composed]":
+    from fsm_smtp.cli.composition import compositions, show
+
+    if table.server is None:
+        raise click.UsageError(f"--ahead: {table.path} does not say what a server owes")
+    composed: list[Composed] = []
+    for one in compositions(table, ahead):
+        if out is not None:
+            if not composed:
+                out.print(Text(f"\nrunning ahead, up to {ahead} outstanding, with:", "bold"))
+            show(one, out)
+        composed.append(one)
+    return composed
+
+
+def report(
+    verification: Verification,
+    overlays: tuple[str, ...],
+    seconds: float,
+    composed: "list[Composed] | None" = None,
+) -> dict[str, Any]:
     """The outcome as JSON; *overlays* as the user named them."""
     table = verification.table
+    ahead = {} if composed is None else {"ahead": [one.as_dict() for one in composed]}
     return {
         "properties": [_as_dict(check, table) for check in verification.checks],
         "table": table.path,
@@ -79,6 +116,7 @@ def report(verification: Verification, overlays: tuple[str, ...], seconds: float
         "configurations": verification.configurations,
         "edges": verification.edges,
         "duration_s": round(seconds, 3),
+        **ahead,
     }
 
 

@@ -35,7 +35,7 @@ _ASSUMPTIONS = """\
 ## On what assumptions
 
 - The client sends nothing that the table refuses, and waits for each reply: lock-step. Running
-  ahead (PIPELINING) is checked on its own, against this table.
+  ahead (PIPELINING) is verified together with a server: docs/composition.md.
 - The machine does what the table says. That the loaded machine and the table agree on every pair of
   configuration and trigger, in both directions, is a test of its own.
 - Octets become triggers rightly: a reply is one trigger by its code, a command line is one by its

@@ -167,3 +167,14 @@ def test_a_claim_that_says_nothing_fails(
     assert "1 of " in out
     report = json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert [entry["id"] for entry in report["properties"] if entry["vacuous"]] == ["idle"]
+
+
+def test_ahead_composes_client_and_server(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    code, out, err = program("verify", "--ahead", "1", "--json", str(file))
+    assert (code, err) == (FINE, "")
+    assert "running ahead, up to 1 outstanding, with:" in out
+    honest, *deviating = json.loads(file.read_text("utf-8"))["ahead"]
+    assert (honest["server"], honest["holds"]) == ("honest", True)
+    assert honest["configurations"] > 1_000
+    assert len(deviating) >= 9
