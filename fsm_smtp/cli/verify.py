@@ -71,33 +71,42 @@ def verify(
     table = chosen_table(table_file, overlays, whole=True)
     verification = check_claims(table)
     seconds = time.perf_counter() - began
-    out = console() if json_file != "-" else None
-    if out is not None:
-        _show(verification, overlays, seconds, out)
-    composed = _composed(table, ahead, out) if ahead is not None else None
+    composed = None if ahead is None else _composed(table, ahead)
     if json_file is not None:
         write_json(report(verification, overlays, seconds, composed), json_file)
     if junit_file is not None:
         write_junit(verification, seconds, Path(junit_file))
     if graph_file is not None:
         _draw(verification, graph_file)
+    if json_file != "-":
+        out = console()
+        _show(verification, overlays, seconds, out)
+        if composed is not None:
+            _show_composed(composed, out)
     if not (verification.holds and all(one.composition.holds for one in composed or ())):
         context.exit(BAD)
 
 
-def _composed(table: Table, ahead: int, out: Console | None) -> "list[Composed]":
-    from fsm_smtp.cli.composition import compositions, show
+def _composed(table: Table, ahead: int) -> "list[Composed]":
+    from fsm_smtp.cli.composition import compositions
 
     if table.server is None:
         raise click.UsageError(f"--ahead: {table.path} does not say what a server owes")
-    composed: list[Composed] = []
-    for one in compositions(table, ahead):
-        if out is not None:
-            if not composed:
-                out.print(Text(f"\nrunning ahead, up to {ahead} outstanding, with:", "bold"))
-            show(one, out)
-        composed.append(one)
+    with Console(stderr=True).status("client and server together") as status:
+        composed: list[Composed] = []
+        for one in compositions(table, ahead):
+            composed.append(one)
+            status.update(f"client and server together: {one.with_whom}")
     return composed
+
+
+def _show_composed(composed: "list[Composed]", out: Console) -> None:
+    from fsm_smtp.cli.composition import show
+
+    outstanding = composed[0].composition.bounds.outstanding
+    out.print(Text(f"\nrunning ahead, up to {outstanding} outstanding, with:", "bold"))
+    for one in composed:
+        show(one, out)
 
 
 def report(
