@@ -2,9 +2,11 @@
 
 The RFCs leave a server choices that lead to different machines. `ServerModel` lists them as
 points, `calibrate` finds out what a given server has chosen, and `ServerModel.instantiate` makes
-the complete, deterministic machine of these choices. Plays nothing itself and does no I/O.
+the complete, deterministic machine of these choices. `Belief` follows a server without asking it
+anything. Plays nothing itself and does no I/O.
 """
 
+from fsm_smtp.owed.belief import Belief, Heard
 from fsm_smtp.owed.calibrate import Calibration, Finding, Probe, calibrate, probes
 from fsm_smtp.owed.instance import Instance
 from fsm_smtp.owed.judgement import Judgement, judge
@@ -16,9 +18,11 @@ __all__ = [
     "NONE",
     "UNSENT",
     "Answer",
+    "Belief",
     "Calibration",
     "Entry",
     "Finding",
+    "Heard",
     "Input",
     "Instance",
     "Judgement",

@@ -16,6 +16,7 @@ Each area of the protocol is a class in a file of its own, each built on the one
     lmtp           LHLO, and a reply for each recipient, where that is spoken
     session        the loop that reads commands and hands them on
     listening      a free port, in an event loop or in a thread
+    memory         no port and no loop: octets in, octets out
     options        what is offered, who is known, where the limits are
     watch          what the client does wrong; `lines`: by itself, wherever it stands
     deviations     orders by command and recipient: refuse, lie, drop, delay, split

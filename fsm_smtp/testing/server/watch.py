@@ -126,9 +126,14 @@ class Watch:
             self._session.tls_up()
 
     def gone(self) -> None:
-        """The client has closed the connection."""
-        if not self._over and self._verb != "QUIT":
+        """The client has closed the connection. Without a command there was no session."""
+        if self._verb not in ("", "QUIT") and not (self._over or self._lost):
             self._blame(InvalidCommand("the client left without QUIT", "5321 §4.1.1.10"))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether client and server went ways that the table does not know."""
+        return self._lost
 
     # Inside
 

@@ -1,0 +1,59 @@
+"""What a machine says when it has found something: the requirement and a transcript."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fsm_smtp.testing.machines.steps import Step
+
+
+class ServerViolation(AssertionError):
+    """A server has answered what it does not owe.
+
+    Attributes:
+        says: what is required, in a sentence.
+        rfc: the section.
+        level: MUST, SHOULD or MAY.
+        said: what came instead, in a sentence.
+        got: the outcome itself, where an outcome was wrong.
+        steps: the inputs up to there, as the table names them.
+        transcript: the session's lines, redacted.
+        played: the steps of the session in which it was found.
+    """
+
+    played: "tuple[Step, ...]" = ()
+
+    def __init__(
+        self,
+        *,
+        says: str,
+        rfc: str,
+        level: str,
+        said: str,
+        got: str = "",
+        steps: tuple[str, ...],
+        transcript: tuple[str, ...],
+    ) -> None:
+        self.says, self.rfc, self.level, self.said = says, rfc, level, said
+        self.got = got
+        self.steps, self.transcript = steps, transcript
+        lines = "\n".join(f"    {line}" for line in transcript)
+        what = f": {said}" if said else ""
+        super().__init__(f"RFC {rfc} ({level}): {says}{what}\n{lines}")
+
+
+class ClientViolation(AssertionError):
+    """A client has broken a rule, or has failed.
+
+    Attributes:
+        says: what is wrong, in a sentence.
+        rfc: the section; empty where no RFC says it.
+        kinds: the kinds of the replies that have shown it; behind them all were faithful.
+        transcript: the session's lines, redacted.
+    """
+
+    def __init__(
+        self, says: str, rfc: str, kinds: tuple[str, ...], transcript: tuple[str, ...]
+    ) -> None:
+        self.says, self.rfc, self.kinds, self.transcript = says, rfc, kinds, transcript
+        where = f"RFC {rfc}: " if rfc and rfc not in says else ""
+        super().__init__("\n".join([f"{where}{says}", *(f"    {line}" for line in transcript)]))

@@ -1,0 +1,90 @@
+"""Steps of a session with a server under test, and the shortest ones that show a failure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from fsm_smtp.automata.shrink import shrink
+from fsm_smtp.testing.machines.examiner import Examiner
+from fsm_smtp.testing.machines.failure import ServerViolation
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is sent at a time.
+
+    Attributes:
+        names: inputs of the table; several are written at once.
+        pieces: the octets of the only input, each piece written apart, where they differ from
+            the table's.
+    """
+
+    names: Sequence[str]
+    pieces: tuple[bytes, ...] | None = None
+
+    def play(self, examiner: Examiner) -> None:
+        """Send it, if it can be sent where the server stands.
+
+        Raises:
+            ServerViolation: the answer is not owed.
+        """
+        if examiner.is_over or not all(examiner.belief.sends(name) for name in self.names):
+            return
+        if len(self.names) > 1:
+            examiner.say_ahead(self.names)
+        else:
+            examiner.say(self.names[0], self.pieces)
+
+    @property
+    def plainer(self) -> tuple["Step", ...]:
+        """Steps that say the same in a plainer way."""
+        if len(self.names) > 1:
+            return tuple(Step((name,)) for name in self.names)
+        return (replace(self, pieces=None),)
+
+
+def violation_of(
+    open_examiner: Callable[[], Examiner], steps: Sequence[Step]
+) -> ServerViolation | None:
+    """What the steps show in a session of their own."""
+    try:
+        examiner = open_examiner()
+    except ServerViolation as error:
+        return error
+    try:
+        for step in steps:
+            step.play(examiner)
+        examiner.finish()
+    except ServerViolation as error:
+        return error
+    finally:
+        examiner.close()
+    return None
+
+
+def shortest(
+    open_examiner: Callable[[], Examiner], steps: Sequence[Step], found: ServerViolation
+) -> ServerViolation:
+    """The violation on the fewest and plainest steps that show the same wrong answer.
+
+    It may break another requirement there: the same mistake breaks several, and the one that shows
+    soonest is the one to read.
+    """
+    best = found
+
+    def fails(part: tuple[Step, ...]) -> bool:
+        nonlocal best
+        seen = violation_of(open_examiner, part)
+        if seen is None or seen.got != found.got or (not seen.got and seen.says != found.says):
+            return False
+        if len(seen.transcript) <= len(best.transcript):
+            best = seen
+        return True
+
+    word = tuple(steps)
+    plain = tuple(one for step in word for one in step.plainer)
+    if plain != word and fails(plain):
+        word = plain
+    elif not fails(word):
+        return found  # it does not come again: the server is not deterministic
+    shrink(word, fails)
+    return best
