@@ -3,41 +3,19 @@
 import socket
 import unittest
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import ClassVar
 
-from hypothesis import HealthCheck, given, seed, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from fsm_smtp.testing.machines.failure import ClientViolation
-from fsm_smtp.testing.machines.mail import Mail, Send, mails
+from fsm_smtp.testing.machines.mail import Send
 from fsm_smtp.testing.machines.meeting import Meeting
-from fsm_smtp.testing.machines.replies import FAITHFUL, KINDS
+from fsm_smtp.testing.machines.scene import Scene, plainest, scenes, single_scenes
 from fsm_smtp.testing.server.options import HOST
 
 EXAMPLES = 200
-#: Replies of a session that are chosen: as many as a mail to three recipients has, and some.
-REPLIES = 12
-#: Extensions that a session may be without.
-EXTENSIONS = (
-    "PIPELINING",
-    "SIZE",
-    "8BITMIME",
-    "CHUNKING",
-    "SMTPUTF8",
-    "DSN",
-    "ENHANCEDSTATUSCODES",
-)
-
-
-def replies() -> st.SearchStrategy[list[str]]:
-    """Kinds of replies in their order: one that is not faithful somewhere, or any."""
-    one = st.builds(_one, st.integers(0, REPLIES - 1), st.sampled_from(KINDS))
-    return st.one_of(one, st.lists(st.sampled_from(KINDS), max_size=REPLIES))
-
-
-def _one(before: int, kind: str) -> list[str]:
-    return [FAITHFUL] * before + [kind]
 
 
 @dataclass
@@ -56,56 +34,55 @@ class SMTPClientMachine:
     allowed: frozenset[str] = frozenset()
     visited: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
-    def meet(
-        self, listener: socket.socket, mail: Mail, kinds: Sequence[str], without: frozenset[str]
-    ) -> None:
-        """One session.
-
-        Raises:
-            ClientViolation: the client breaks a rule, or fails.
-        """
-        offers = frozenset({"VRFY", *EXTENSIONS}) - without
-        meeting = Meeting(mail, kinds, offers)
-        try:
-            meeting.hold(self.send, listener, self.errors)
-        except ClientViolation as error:
-            if error.rfc not in self.allowed:
-                raise
-        finally:
-            self.visited.update(meeting.visited)
-
     def explore(self, *, examples: int = EXAMPLES, random_seed: int | None = None) -> None:
         """Explore the client.
 
         Args:
-            examples: sessions, beside those that shrink a failure.
+            examples: sessions, beside those that shorten a failure.
             random_seed: makes the run the same every time.
 
         Raises:
-            ClientViolation: the shortest session that was found in which the client does wrong.
+            ClientViolation: the plainest session that was found in which the client does wrong.
         """
         with socket.create_server((HOST, 0)) as listener:
 
-            def session(mail: Mail, kinds: list[str], without: frozenset[str]) -> None:
-                self.meet(listener, mail, kinds, without)
+            def session(scene: Scene) -> None:
+                error = self._met(listener, scene)
+                if error is not None:
+                    error.scene = scene
+                    raise error
 
+            first = list(islice(single_scenes(), examples))
             test = settings(
-                max_examples=examples,
+                max_examples=max(examples - len(first), 1),
+                phases=(Phase.generate,),
                 deadline=None,
                 database=None,
                 print_blob=False,
-                report_multiple_bugs=False,
                 suppress_health_check=(HealthCheck.too_slow,),
-            )(
-                given(
-                    mail=mails(),
-                    kinds=replies(),
-                    without=st.frozensets(st.sampled_from(EXTENSIONS)),
-                )(session)
-            )
+            )(given(scenes())(session))
             if random_seed is not None:
                 test = seed(random_seed)(test)
-            test()
+            try:
+                for scene in first:
+                    session(scene)
+                if len(first) < examples:
+                    test()
+            except ClientViolation as error:
+                if error.scene is None:
+                    raise
+                raise plainest(lambda scene: self._met(listener, scene), error) from None
+
+    def _met(self, listener: socket.socket, scene: Scene) -> ClientViolation | None:
+        """What one session shows."""
+        meeting = Meeting(scene.mail, scene.orders, scene.extensions)
+        try:
+            meeting.hold(self.send, listener, self.errors)
+        except ClientViolation as error:
+            return None if error.rfc in self.allowed else error
+        finally:
+            self.visited.update(meeting.visited)
+        return None
 
     def lines(self) -> list[str]:
         """A report of what was visited."""
@@ -113,17 +90,24 @@ class SMTPClientMachine:
         return [f"{len(states)} states, {len(self.visited)} pairs of a state and what came there"]
 
     @property
-    def TestCase(self) -> type[unittest.TestCase]:  # noqa: N802 -- as Hypothesis names it
+    def TestCase(self) -> "type[ClientTest]":  # noqa: N802 -- as Hypothesis names it
         """A test of unittest, which pytest finds too, that explores the client."""
-        machine = self
+        return type("SMTPClientTest", (ClientTest,), {"machine": self})
 
-        class ClientTestCase(unittest.TestCase):
-            """Explores the client."""
 
-            examples = EXAMPLES
-            random_seed: int | None = None
+class ClientTest(unittest.TestCase):
+    """A test that explores a client.
 
-            def runTest(self) -> None:  # noqa: N802 -- unittest's name
-                machine.explore(examples=self.examples, random_seed=self.random_seed)
+    Attributes:
+        machine: the client's machine.
+        examples: sessions in all.
+        random_seed: makes the run the same every time.
+    """
 
-        return ClientTestCase
+    machine: ClassVar[SMTPClientMachine]
+    examples: ClassVar[int] = EXAMPLES
+    random_seed: ClassVar[int | None] = None
+
+    def runTest(self) -> None:  # noqa: N802 -- unittest's name
+        """Explore."""
+        self.machine.explore(examples=self.examples, random_seed=self.random_seed)

@@ -1,7 +1,9 @@
 """What the machines have seen of a server: standings, and every input in each of them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fsm_smtp.owed import ServerModel
 from fsm_smtp.table.server_consistency import described
@@ -88,6 +90,22 @@ class Coverage:
         """The part of the transitions that were taken, 0 to 1."""
         taken, every = self.counts
         return taken / every if every else 1.0
+
+    def as_data(self) -> dict[str, Any]:
+        """All of it as lists and strings, for another process."""
+        return {
+            "extensions": sorted(self.extensions),
+            "visited": [[one, list(view), *rest] for (one, view), *rest in self.visited.elements()],
+            "ways": [[mode, list(view), list(way)] for (mode, view), way in self.ways.items()],
+        }
+
+    def add(self, data: Mapping[str, Any]) -> None:
+        """Take in what `as_data` has given."""
+        self.extensions |= frozenset(data.get("extensions", ()))
+        for mode, view, name, outcome in data.get("visited", ()):
+            self.take((mode, tuple(view)), name, outcome)
+        for mode, view, way in data.get("ways", ()):
+            self.reach((mode, tuple(view)), tuple(way))
 
     def lines(self, most: int = 10) -> list[str]:
         """A report; of the transitions that were not taken the first few."""

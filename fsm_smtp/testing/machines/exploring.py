@@ -7,6 +7,7 @@ Hypothesis' choices: that is what lets it repeat a session.
 
 import unittest
 from collections.abc import Sequence
+from typing import ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -135,17 +136,24 @@ def _cover(instance: Instance) -> dict[int, Word]:
     return ways
 
 
-def test_case(machine: type[ServerMachine]) -> type[unittest.TestCase]:
-    """A test of unittest, which pytest finds too, that explores the server."""
+class ServerTest(unittest.TestCase):
+    """A test of unittest, which pytest finds too, that explores a server.
 
-    class ServerTestCase(unittest.TestCase):
-        """Explores the server."""
+    Attributes:
+        machine: the server's machine.
+        examples: sessions in all.
+        random_seed: makes the run the same every time.
+    """
 
-        examples = EXAMPLES
-        random_seed: int | None = None
+    machine: ClassVar[type[ServerMachine]]
+    examples: ClassVar[int] = EXAMPLES
+    random_seed: ClassVar[int | None] = None
 
-        def runTest(self) -> None:  # noqa: N802 -- unittest's name
-            explore(machine, examples=self.examples, random_seed=self.random_seed)
+    def runTest(self) -> None:  # noqa: N802 -- unittest's name
+        """Explore."""
+        explore(self.machine, examples=self.examples, random_seed=self.random_seed)
 
-    ServerTestCase.__name__ = ServerTestCase.__qualname__ = f"{machine.__name__}TestCase"
-    return ServerTestCase
+
+def server_test(machine: type[ServerMachine]) -> type[ServerTest]:
+    """The test of a machine."""
+    return type(f"{machine.__name__}Test", (ServerTest,), {"machine": machine})

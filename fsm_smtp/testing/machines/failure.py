@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fsm_smtp.testing.machines.replies import Order
+    from fsm_smtp.testing.machines.scene import Scene
     from fsm_smtp.testing.machines.steps import Step
 
 
@@ -47,13 +49,16 @@ class ClientViolation(AssertionError):
     Attributes:
         says: what is wrong, in a sentence.
         rfc: the section; empty where no RFC says it.
-        kinds: the kinds of the replies that have shown it; behind them all were faithful.
+        orders: the replies that have shown it; all others were a faithful server's.
         transcript: the session's lines, redacted.
+        scene: what the client has met.
     """
 
+    scene: "Scene | None" = None
+
     def __init__(
-        self, says: str, rfc: str, kinds: tuple[str, ...], transcript: tuple[str, ...]
+        self, says: str, rfc: str, orders: "tuple[Order, ...]", transcript: tuple[str, ...]
     ) -> None:
-        self.says, self.rfc, self.kinds, self.transcript = says, rfc, kinds, transcript
+        self.says, self.rfc, self.orders, self.transcript = says, rfc, orders, transcript
         where = f"RFC {rfc}: " if rfc and rfc not in says else ""
         super().__init__("\n".join([f"{where}{says}", *(f"    {line}" for line in transcript)]))

@@ -10,7 +10,7 @@ from select import select
 from fsm_smtp.session import Event
 from fsm_smtp.testing.machines.failure import ClientViolation
 from fsm_smtp.testing.machines.mail import Mail, Send
-from fsm_smtp.testing.machines.replies import Chosen
+from fsm_smtp.testing.machines.replies import Chosen, Order
 from fsm_smtp.testing.server.deviations import ordered
 from fsm_smtp.testing.server.memory import MemoryConnection
 from fsm_smtp.testing.server.options import Options
@@ -29,7 +29,7 @@ class Meeting:
 
     Attributes:
         mail: what the client is to send.
-        kinds: the kind of each reply, `KINDS`; behind them all are faithful.
+        orders: the replies that are not a faithful server's.
         extensions: what the server offers.
         believed: the recipients that the client says were accepted, if it says so.
         error: what it raised instead.
@@ -38,7 +38,7 @@ class Meeting:
     """
 
     mail: Mail
-    kinds: Sequence[str]
+    orders: Sequence[Order]
     extensions: frozenset[str]
     believed: Collection[str] | None = None
     error: BaseException | None = None
@@ -71,12 +71,12 @@ class Meeting:
                 target=self._client, args=(send, listener.getsockname(), ended), daemon=True
             )
             client.start()
-            kinds = self.kinds
+            chosen = self.orders
             while (ready := select([done, listener], [], [], PATIENCE)[0]) and done not in ready:
                 connected, _ = listener.accept()
                 with connected:
-                    self._serve(connected, kinds)
-                kinds = ()  # the faults of one connection are enough
+                    self._serve(connected, chosen)
+                chosen = ()  # the faults of one connection are enough
             client.join(PATIENCE if ready else 0)
         if client.is_alive():
             self._fail("the client ends its work when the session is over", "5321 §4.5.3.2")
@@ -93,7 +93,7 @@ class Meeting:
             with suppress(OSError):  # nobody waits any longer
                 ended.send(b"x")
 
-    def _serve(self, connected: socket.socket, kinds: Sequence[str]) -> None:
+    def _serve(self, connected: socket.socket, chosen: Sequence[Order]) -> None:
         connected.settimeout(PATIENCE)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         options = Options(
@@ -103,8 +103,7 @@ class Meeting:
             keeps_bare=True,
             listener=self._listen,
         )
-        orders = Chosen(kinds)
-        server = MemoryConnection(options, ordered(Session, orders))
+        server = MemoryConnection(options, ordered(Session, Chosen(chosen)))
         try:
             while not server.is_over:
                 connected.sendall(server.written())
@@ -169,4 +168,4 @@ class Meeting:
             self._fail(f"the message arrives as it was: {sent!r} became {got!r}", "5321 §4.5.2")
 
     def _fail(self, says: str, rfc: str) -> None:
-        raise ClientViolation(says, rfc, tuple(self.kinds), tuple(self._transcript))
+        raise ClientViolation(says, rfc, tuple(self.orders), tuple(self._transcript))

@@ -1,12 +1,11 @@
 """What a model server answers to a client under test: each reply is chosen from outside."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple
 
 from fsm_smtp.testing.server.deviations import Deviation, Deviations
 
-#: As a faithful server answers.
-FAITHFUL: Final = "faithful"
 _TEMPORARY: Final = {"AUTH": "454 4.7.0 later", "RESPONSE": "454 4.7.0 later"}
 _REFUSED: Final = {
     "GREETING": "554 no service here",
@@ -16,8 +15,7 @@ _REFUSED: Final = {
 }
 
 
-_ORDERS: Final[Mapping[str, Callable[[str], Deviation] | None]] = {
-    FAITHFUL: None,
+_ORDERS: Final[Mapping[str, Callable[[str], Deviation]]] = {
     "refused for now": lambda on: Deviation(on, reply=_TEMPORARY.get(on, "451 4.3.0 later")),
     "refused": lambda on: Deviation(on, reply=_REFUSED.get(on, "550 5.0.0 no")),
     "closing": lambda on: Deviation(on, reply="421 4.3.2 closing"),
@@ -31,29 +29,46 @@ _ORDERS: Final[Mapping[str, Callable[[str], Deviation] | None]] = {
 KINDS: Final[tuple[str, ...]] = tuple(_ORDERS)
 
 
+#: What a client may meet in a session: the commands, and each kind of reply that differs there.
+MET: Final = ("GREETING", "EHLO", "HELO", "MAIL", "RCPT", "DATA", ".", "BDAT", "RSET", "QUIT")
+
+
 def deviation(kind: str, on: str) -> Deviation | None:
-    """The order for one reply; ``None`` for the faithful one.
+    """The order for a reply; ``None`` where the kind is the faithful one.
 
     Raises:
         KeyError: there is no such kind.
     """
-    make = _ORDERS[kind]
-    return None if make is None else make(on)
+    if (kind, on) == ("go on", "DATA"):
+        return None
+    return _ORDERS[kind](on)
+
+
+class Order(NamedTuple):
+    """What is answered to a command.
+
+    Attributes:
+        on: the verb; ``GREETING``, or ``.`` for the end of data.
+        number: the first, second … of its kind in the session; 0 for every one.
+        kind: one of `KINDS`.
+    """
+
+    on: str
+    number: int
+    kind: str
 
 
 class Chosen(Deviations):
-    """Orders by the number of the reply.
+    """Replies to order, by the command and its number."""
 
-    Attributes:
-        met: what each reply was to, and its kind.
-    """
-
-    def __init__(self, kinds: Sequence[str]) -> None:
+    def __init__(self, orders: Iterable[Order]) -> None:
         super().__init__()
-        self._kinds = list(kinds)
-        self.met: list[tuple[str, str]] = []
+        self._chosen = tuple(orders)
+        self._met: Counter[str] = Counter()
 
     def due(self, on: str, argument: bytes = b"") -> Deviation | None:
-        kind = self._kinds[len(self.met)] if len(self.met) < len(self._kinds) else FAITHFUL
-        self.met.append((on, kind))
-        return deviation(kind, on)
+        self._met[on] += 1
+        for order in self._chosen:
+            if order.on == on and order.number in (0, self._met[on]):
+                return deviation(order.kind, on)
+        return None

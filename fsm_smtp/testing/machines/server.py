@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis import target
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    TestCaseProperty,
     initialize,
     precondition,
     rule,
@@ -72,6 +73,15 @@ class Subject:
         return Examiner(self.plan, connection, self.coverage)
 
 
+class _AsTest(TestCaseProperty):
+    """The machine as a test: ours has rounds."""
+
+    def __get__(self, instance: object, owner: Any = None) -> Any:
+        from fsm_smtp.testing.machines.exploring import server_test
+
+        return server_test(owner)
+
+
 class ServerMachine(RuleBasedStateMachine):
     """The rules; `SMTPServerMachine` makes a subclass for a server. Subclasses may add rules.
 
@@ -79,6 +89,7 @@ class ServerMachine(RuleBasedStateMachine):
         examiner: the session of this example; rules speak through it.
     """
 
+    TestCase = _AsTest()
     subject: ClassVar[Subject]
     #: The inputs of the rules, and the ways to begin with; those of a round.
     names: ClassVar[Sequence[str]] = ("noop",)

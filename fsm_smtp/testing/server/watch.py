@@ -86,6 +86,8 @@ class Watch:
 
     def heard(self, line: bytes) -> None:
         """The server has read a command line, given without its CRLF."""
+        if self._lost:
+            return
         try:
             command = parse_command(line + b"\r\n")
         except InvalidCommand as error:
@@ -98,8 +100,7 @@ class Watch:
         self._verb = command.verb
         if command.verb == "MAIL":
             self._parameters = _parameters(command)
-        if not self._lost:
-            self._offer(command)
+        self._offer(command)
 
     def heard_response(self, line: bytes) -> None:
         """The server has read a line of a SASL exchange."""
@@ -108,16 +109,18 @@ class Watch:
 
     def heard_content(self, content: bytes) -> None:
         """The server has read content up to its end of data, dot-stuffing undone."""
+        if self._lost:
+            return
         if self._ahead:
             self._blame(InvalidCommand("content before the 354", "5321 §4.1.1.4"))
         self._judge_content(content)
-        if not self._lost:
-            self._session.send_content(b"x")
-            self._session.end_content()
+        self._session.send_content(b"x")
+        self._session.end_content()
 
     def heard_chunk(self, chunk: bytes) -> None:
         """The server has read the octets of a chunk."""
-        self._judge_content(chunk, whole=False)
+        if not self._lost:
+            self._judge_content(chunk, whole=False)
 
     def secured(self) -> None:
         """TLS has come up."""
