@@ -143,6 +143,8 @@ class Watch:
     def _offer(self, command: Command) -> None:
         try:
             self._session.send(command)
+        except InvalidCommand:  # told already: its argument cannot be read
+            self._refused = True
         except CommandRefused as error:
             self._refused = True
             if not (self._ahead and "PIPELINING" in self._session.offers):
