@@ -61,6 +61,7 @@ exam: bench
 	$(BIN)/python -m tests.exam.model
 	$(BIN)/python -m tests.judged --exam
 	$(BIN)/python -m tests.exam.composition
+	$(BIN)/python -m tests.exam.checker
 	{ echo "# Every mutant of the table"; echo; date -u +%F; $(BIN)/fsm-smtp --version; echo; \
 	  echo '```'; $(BIN)/fsm-smtp mutate --all; echo '```'; } > docs/mutants.md; cat docs/mutants.md
 

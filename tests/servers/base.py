@@ -45,12 +45,14 @@ class Options:
         auth_required: MAIL is refused before AUTH.
         tls_required: MAIL is refused before STARTTLS.
         hardened: Postfix's guards against smuggling, early pipelining and untidy envelopes.
+        impatient: it waits a second or two for the next command, not minutes.
         discard: store nothing, for load (then `Server.messages` stays empty).
     """
 
     auth_required: bool = False
     tls_required: bool = False
     hardened: bool = False
+    impatient: bool = False
     discard: bool = False
 
     def chosen(self) -> frozenset[str]:

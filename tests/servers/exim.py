@@ -39,7 +39,7 @@ class Exim(Server):
 
     name: ClassVar[str] = "exim"
     needs: ClassVar[Needs] = Needs(fetched=(BINARY,), root=True)
-    supports: ClassVar[frozenset[str]] = frozenset({"auth_required", "tls_required"})
+    supports: ClassVar[frozenset[str]] = frozenset({"auth_required", "tls_required", "impatient"})
 
     @property
     def offers(self) -> Offers:
@@ -107,6 +107,7 @@ tls_certificate = {self.run}/cert.pem
 tls_privatekey = {self.run}/key.pem
 message_size_limit = {SIZE_LIMIT}
 smtp_accept_max = 200
+smtp_receive_timeout = {"1s" if self.options.impatient else "5m"}
 smtp_accept_queue = 0
 # Without these the daemon would clear what stands in for its compiled-in user.
 keep_environment = LD_PRELOAD : NSS_WRAPPER_PASSWD : NSS_WRAPPER_GROUP

@@ -43,6 +43,7 @@ class ServerPark:
         auth_required: bool = False,
         tls_required: bool = False,
         hardened: bool = False,
+        impatient: bool = False,
         discard: bool = False,
     ) -> Server:
         """The running server with this name and these options; started on first use.
@@ -52,7 +53,7 @@ class ServerPark:
         Skips the test when the server cannot run here. Fails it when $FSM_SMTP_REQUIRE_SERVERS is
         set, unless the reason is excused (no root, namespaces refused, no node).
         """
-        options = Options(auth_required, tls_required, hardened, discard)
+        options = Options(auth_required, tls_required, hardened, impatient, discard)
         server = self._running.get((name, options))
         if server is None or not server.running:
             if server is not None:

@@ -70,7 +70,9 @@ class Postfix(Server):
         programs=("saslpasswd2",),
         root=True,
     )
-    supports: ClassVar[frozenset[str]] = frozenset({"auth_required", "tls_required", "hardened"})
+    supports: ClassVar[frozenset[str]] = frozenset(
+        {"auth_required", "tls_required", "hardened", "impatient"}
+    )
 
     @property
     def offers(self) -> Offers:
@@ -194,6 +196,8 @@ class Postfix(Server):
         }
         if self.options.auth_required:
             settings["smtpd_sender_restrictions"] = "permit_sasl_authenticated, reject"
+        if self.options.impatient:
+            settings["smtpd_timeout"] = "1s"
         if self.options.hardened:
             settings |= _HARDENED
         return settings
