@@ -24,7 +24,7 @@ SUBMISSION: Mapping[str, tuple[Way, tuple[str, ...]]] = MappingProxyType(
     {
         "behind STARTTLS": (
             Way(usual(submission=True), TLSMode.STARTTLS, WITH_CREDENTIALS),
-            ("*",),
+            (*_AUTH, "5321-3*", "5321-4.1.4-*"),
         ),
         "in the clear": (
             Way(usual(submission=True, auth_in_clear=True), settings=WITH_CREDENTIALS),
