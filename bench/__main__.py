@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.facts import facts
+from bench.guarded import guard
 from bench.report import Section, markdown, show, show_goals
 from bench.sending import sending
 from bench.starting import starting
@@ -32,6 +33,7 @@ def _parse() -> argparse.Namespace:
 _PARTS: dict[str, Callable[[bool], Iterable[Section]]] = {
     "triggers": lambda quick: [triggers(quick=quick)],
     "sending": lambda quick: sending(quick=quick),
+    "guard": lambda quick: guard(quick=quick),
     "starting": lambda quick: [starting(quick=quick)],
     "verifying": lambda _quick: [verifying()],
 }

@@ -52,9 +52,11 @@ class Smtplib(Peer):
 class Aiosmtplib(Peer):
     """aiosmtplib."""
 
+    client: type[aiosmtplib.SMTP] = aiosmtplib.SMTP
+
     def open(self, port: int) -> None:
         self._runner = asyncio.Runner()
-        self._smtp = aiosmtplib.SMTP(
+        self._smtp = self.client(
             hostname=HOST, port=port, local_hostname=EHLO_NAME, timeout=TIMEOUT, start_tls=False
         )
         self._runner.run(self._open())

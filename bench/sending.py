@@ -53,20 +53,25 @@ def _choose(
     chosen: dict[str, str] = {}
     for scenario in scenarios:
         racers = {name: ("raw socket", port) for name, port in ports.items()}
-        turns = _turns(scenario, racers, 3 if quick else 5)
-        seconds = {name: median([turn.seconds for turn in taken]) for name, taken in turns.items()}
+        taken = take_turns(scenario, racers, 3 if quick else 5)
+        seconds = {name: median([turn.seconds for turn in each]) for name, each in taken.items()}
         chosen[scenario.name] = min(seconds, key=seconds.__getitem__)
         rates = [f"{1 / seconds[name]:.0f}" for name in ports]
         section.rows.append((scenario.title, *rates, chosen[scenario.name]))
     return section, chosen
 
 
+def choose_sink(ports: dict[str, int], scenario: Scenario) -> str:
+    """The faster of the sinks for this scenario."""
+    return _choose(ports, None, [scenario], quick=True)[1][scenario.name]
+
+
 def _speed(scenario: Scenario, sink: str, ports: dict[str, int], *, quick: bool) -> Section:
     racers = {name: (name, ports[sink]) for name in (*PEERS, _BASE)}
     racers[_AGAIN] = (_BASE, ports[sink])
-    turns = _turns(scenario, racers, scenario.rounds[quick])
-    walls = {name: [turn.seconds for turn in taken] for name, taken in turns.items()}
-    cpus = {name: [turn.cpu for turn in taken] for name, taken in turns.items()}
+    taken = take_turns(scenario, racers, scenario.rounds[quick])
+    walls = {name: [turn.seconds for turn in each] for name, each in taken.items()}
+    cpus = {name: [turn.cpu for turn in each] for name, each in taken.items()}
     large = scenario.octets >= _MIB
     section = Section(
         f"Lock-step: {scenario.title}",
@@ -135,7 +140,7 @@ def _memory(sink: str, ports: dict[str, int]) -> Section:
     return section
 
 
-def _turns(
+def take_turns(
     scenario: Scenario, racers: dict[str, tuple[str, int]], rounds: int
 ) -> dict[str, list[Turn]]:
     """Let each racer, a client and a sink's port, send in turns."""

@@ -11,9 +11,9 @@ from fsm_smtp.table import load_table
 
 _TARGET = 0.4  # µs
 
-_OPENING = ("connect", "reply_220", "send_ehlo", "reply_2yz", "offers_end")
+OPENING = ("connect", "reply_220", "send_ehlo", "reply_2yz", "offers_end")
 #: One lock-step message to one recipient; it ends where it began.
-_MESSAGE = (
+MESSAGE = (
     *("send_mail", "reply_2yz", "send_rcpt", "reply_2yz", "send_data", "reply_354"),
     *("send_content", "send_dot", "reply_2yz"),
 )
@@ -50,22 +50,22 @@ def triggers(*, quick: bool) -> Section:
 
 def _events(machine: ProtocolMachine, times: int) -> float:
     events, model = machine.events, machine.new_model()
-    for name in _OPENING:
+    for name in OPENING:
         events[name].trigger(model)
     began = time.perf_counter()
     for _ in range(times):
-        for name in _MESSAGE:
+        for name in MESSAGE:
             events[name].trigger(model)
     return _each(began, times)
 
 
 def _fire(machine: ProtocolMachine, times: int) -> float:
     fire, model = machine.fire, machine.new_model()
-    for name in _OPENING:
+    for name in OPENING:
         fire(model, name)
     began = time.perf_counter()
     for _ in range(times):
-        for name in _MESSAGE:
+        for name in MESSAGE:
             fire(model, name)
     return _each(began, times)
 
@@ -73,20 +73,20 @@ def _fire(machine: ProtocolMachine, times: int) -> float:
 def _dictionary(machine: ProtocolMachine, times: int) -> float:
     """Nothing but (configuration, trigger) → configuration, the least that a machine can do."""
     model = machine.new_model()
-    for name in _OPENING:
+    for name in OPENING:
         machine.fire(model, name)
     here = model.configuration
     table = {}
     for _ in range(2):  # the first message leaves another configuration behind than it found
-        for name in _MESSAGE:
+        for name in MESSAGE:
             before = model.configuration
             table[before, name] = machine.fire(model, name).target
     began = time.perf_counter()
     for _ in range(times):
-        for name in _MESSAGE:
+        for name in MESSAGE:
             here = table[here, name]
     return _each(began, times)
 
 
 def _each(began: float, times: int) -> float:
-    return (time.perf_counter() - began) / (times * len(_MESSAGE)) * 1e6
+    return (time.perf_counter() - began) / (times * len(MESSAGE)) * 1e6

@@ -13,21 +13,22 @@ import tracemalloc
 from pathlib import Path
 
 from bench.cores import pin
-from bench.peers import PEERS, Peer
+from bench.guarded import EVERY
+from bench.peers import Peer
 from bench.workload import SCENARIOS
 
 
 def main() -> None:
     """Serve the requests on standard input."""
     parser = argparse.ArgumentParser(prog="bench.worker")
-    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("peer", choices=EVERY)
     parser.add_argument("scenario", choices=SCENARIOS)
     parser.add_argument("port", type=int)
     parser.add_argument("--core", type=int)
     parser.add_argument("--memory", action="store_true", help="measure memory once, then end")
     arguments = parser.parse_args()
     pin(arguments.core)
-    peer = PEERS[arguments.peer](SCENARIOS[arguments.scenario])
+    peer = EVERY[arguments.peer](SCENARIOS[arguments.scenario])
     peer.open(arguments.port)
     if arguments.memory:
         _answer(_memory(peer))

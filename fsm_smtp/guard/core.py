@@ -21,7 +21,7 @@ guard watches that connection no longer (`Guard.lost`).
 
 import logging
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final
 
 from fsm_smtp.command import SMTPCommand
 from fsm_smtp.configuration import Configuration
@@ -31,7 +31,7 @@ from fsm_smtp.guard.errors import ErrorMaker, error_for
 from fsm_smtp.guard.findings import Finding, Kind
 from fsm_smtp.guard.modes import Mode, modes_of
 from fsm_smtp.guard.options import DEFAULTS, GuardOptions
-from fsm_smtp.guard.recognise import MAX_LINE_HELD, Recognised, recogniser_of
+from fsm_smtp.guard.recognise import MAX_LINE_HELD, Recognised, Secret, recogniser_of
 from fsm_smtp.machine import ProtocolMachine, shared_machine
 from fsm_smtp.wire import Offers, Reply, ReplyParser, parse_command, parse_offers, printable
 
@@ -52,15 +52,6 @@ _UNTIDY: Final = {
     "odd-code": ("a reply code whose second digit is above 5", "5321 §4.2"),
     "long-line": ("a reply line longer than 512 octets", "5321 §4.5.3.1.5"),
 }
-
-
-class _Content(NamedTuple):
-    """Content that has passed, for the transcript."""
-
-    octets: int
-
-    def __str__(self) -> str:
-        return f"C: (content, {self.octets} octets)"
 
 
 class Guard:
@@ -84,6 +75,9 @@ class Guard:
         self.options = options
         self._machine = machine
         self._recogniser = recogniser_of(machine)
+        self._remembered = self._recogniser.remembered
+        self._calm = self._recogniser.calm
+        self._content = self._recogniser.event("send_content")
         self._words = self._recogniser.vocabulary
         self._modes = modes_of(machine)
         self._errors = errors
@@ -95,7 +89,8 @@ class Guard:
         self._offers = _NOTHING
         self._asked: Recognised | None = None  # what the next reply answers
         self._stray = False  # `_asked` was illegal, and only recorded
-        self._tail: deque[Recognised | Reply | _Content | str] = deque(maxlen=TAIL)
+        self._tail: deque[Recognised | Reply | int | str] = deque(maxlen=TAIL)
+        self._unread = False  # there are octets that nobody has asked for
         self._held: bytes = b""  # the beginning of a line, or of what may be the end of data
         self._watch: content.ContentWatch | None = None
         self._chunk: int = 0  # octets of a BDAT chunk that are still to come
@@ -138,8 +133,10 @@ class Guard:
                 lines.append(f"C: {entry.text}")
             elif isinstance(entry, Reply):
                 lines += (f"S: {line}" for line in str(entry).split("\n"))
+            elif isinstance(entry, int):
+                lines.append(f"C: (content, {entry} octets)")
             else:
-                lines.append(str(entry))
+                lines.append(entry)
         return tuple(lines[-TAIL:])
 
     # -- the client ------------------------------------------------------------------------------
@@ -158,50 +155,46 @@ class Guard:
         """
         if self.lost:
             return data
-        if self._asked is None and self._parser.pending:
+        if self._unread:
             self._judge_unasked()
         if not (self._held or self._chunk):
-            mode = self._modes[self._here]
-            if mode is Mode.CONTENT:
-                if self._watch is None and content.is_whole(data):
-                    return self._whole_content(data)
-            elif mode is Mode.LINE:
+            here = self._here
+            mode = self._modes[here]
+            if mode is Mode.LINE:
                 try:
-                    said = self._recogniser.line(data)
-                except InvalidCommand:
+                    said = self._remembered(data)
+                except (InvalidCommand, Secret):
                     return self._scan(data)  # more or less than a line, or not fit to be one
-                if not (said.remarkable or said.chunk):
-                    step = said.event.step(self._here)
+                if not said.remarkable:
+                    step = said.event.step(here)
                     if step.row is not None:
                         self._here = step.target
                         self._asked = said
                         self._tail.append(said)
                         return data
+            elif mode is Mode.CONTENT and self._watch is None and content.is_whole(data):
+                wrong = content.fault(data)
+                if wrong is not None:
+                    self._find(Kind.CONTENT, *wrong)
+                if len(data) > len(b".\r\n"):
+                    self._here = self._content.step(here).target
+                self._tail.append(len(data))
+                return self._end_content(data)
         return self._scan(data)
-
-    def _whole_content(self, data: bytes) -> bytes:
-        """Content in one piece with its end."""
-        wrong = content.fault(data)
-        if wrong is not None:
-            self._find(Kind.CONTENT, *wrong)
-        if len(data) > 3:
-            self._here = self._recogniser.event("send_content").step(self._here).target
-        return self._end_content(data)
 
     def _end_content(self, data: bytes) -> bytes:
         said = self._recogniser.end_of_data
         self._here = said.event.step(self._here).target
         self._asked = said
-        self._content_passed(len(data))
         self._watch = None
         return data
 
     def _content_passed(self, octets: int) -> None:
         last = self._tail[-1] if self._tail else None
-        if isinstance(last, _Content):
-            octets += last.octets
-            self._tail.pop()
-        self._tail.append(_Content(octets))
+        if isinstance(last, int):
+            self._tail[-1] = last + octets
+        else:
+            self._tail.append(octets)
 
     def _scan(self, data: bytes) -> bytes:
         """The way for everything: octets cut anywhere, all or nothing of them."""
@@ -257,11 +250,10 @@ class Guard:
             if wrong is not None:
                 self._find(Kind.CONTENT, *wrong)
             if not ended or len(piece) > len(b".\r\n"):
-                self._here = self._recogniser.event("send_content").step(self._here).target
+                self._here = self._content.step(self._here).target
+            self._content_passed(len(piece))
             if ended:
                 self._end_content(piece)
-            else:
-                self._content_passed(len(piece))
         return until, ended
 
     def _behind_content(self, rest: int) -> None:
@@ -348,9 +340,15 @@ class Guard:
             GuardError: the server breaks the protocol.
         """
         reply = self._parser.whole(data)
-        if reply is None or self._modes[self._here] is Mode.HANDSHAKE or self._asked is None:
+        asked = self._asked
+        if reply is None or asked is None:
             return None
-        if not self.lost:
+        target = self._calm.get((self._here, asked.trigger, reply.code))
+        if target is not None and not self._stray:
+            self._here = target
+            self._asked = None
+            self._tail.append(reply)
+        elif not self.lost:
             self._judge(reply)
         return reply
 
@@ -373,7 +371,7 @@ class Guard:
             return []
         replies: list[Reply] = []
         try:
-            if self._asked is None and self._parser.pending:
+            if self._unread:
                 self._judge_unasked()
             self._parser.feed(data)
             while self._asked is not None and not self.lost:
@@ -385,12 +383,14 @@ class Guard:
         except MalformedReply as error:
             self._malformed(error)
             return replies
-        if self._parser.pending and self._modes[self._here] is Mode.HANDSHAKE:
+        self._unread = self._asked is None and self._parser.pending
+        if self._unread and self._modes[self._here] is Mode.HANDSHAKE:
             self._plaintext(self._parser.buffered)
         return replies
 
     def _judge_unasked(self) -> None:
         """What came although nothing was awaited."""
+        self._unread = False
         try:
             while (reply := self._parser.next_reply()) is not None and not self.lost:
                 self._judge(reply)
@@ -409,7 +409,8 @@ class Guard:
         if self._stray:
             self._judge_stray(reply)
             return
-        step = self._recogniser.event(trigger).step(self._here)
+        before = self._here
+        step = self._recogniser.event(trigger).step(before)
         row = step.row
         if row is None or row.violation:
             self._asked = asked
@@ -418,11 +419,14 @@ class Guard:
         if reply.untidy:
             self._untidy(reply, asked)
         self._here = step.target
-        if asked is not None and not self._words.is_listed(reply.code, asked.trigger):
+        listed = asked is None or self._words.is_listed(reply.code, asked.trigger)
+        if not listed:
             why, rfc = f"{reply.code} is not listed for this command", "5321 §4.3.2"
             self._reply_finding(Kind.REPLY, why, rfc, str(reply), asked, violation=False)
         if self._modes[step.target] is Mode.OFFERS:
             self._read_offers(reply)
+        elif asked is not None and listed and not reply.untidy:
+            self._calm[before, asked.trigger, reply.code] = step.target
 
     def _judge_stray(self, reply: Reply) -> None:
         """The reply to what was illegal, and only recorded."""
@@ -496,7 +500,7 @@ class Guard:
         Raises:
             GuardError: the server has not accepted STARTTLS, or octets stand behind its 220.
         """
-        if self._asked is None and self._parser.pending:
+        if self._unread:
             self._judge_unasked()
         if self.lost or self.handshaking:
             return

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from fsm_smtp.configuration import Configuration
 from fsm_smtp.errors import InvalidCommand
 from fsm_smtp.guard import extensions
 from fsm_smtp.machine import MemoEvent, ProtocolMachine
@@ -63,7 +64,7 @@ class Recognised:
         faults: what is against the grammar.
         chunk: how many octets of a BDAT chunk follow.
         secret: whether a password follows that whoever reads it can use (RFC 4954 §4).
-        remarkable: whether there is anything in the last four but `chunk`.
+        remarkable: whether there is anything in the last four.
     """
 
     command: Command | None
@@ -79,6 +80,10 @@ class Recognised:
     def text(self) -> str | None:
         """The line for logs and errors, redacted."""
         return None if self.command is None else self.command.redacted
+
+
+class Secret(Exception):
+    """A line that may carry credentials: it is nobody's to keep."""
 
 
 class Recogniser:
@@ -100,7 +105,12 @@ class Recogniser:
         self.event: Callable[[str], MemoEvent] = self._events.__getitem__
         self.end_of_data = self._named("send_dot", parse_command(b".\r\n"))
         self._greetings = self._named("connect"), self._named("connect_tls")
-        self._remembered: Callable[[bytes], Recognised] = lru_cache(REMEMBERED)(self._recognise)
+        #: The command on a line, its CRLF included, remembered. Raises `Secret` for what may carry
+        #: credentials (what raises is not remembered), and as `line` for what is no line.
+        self.remembered: Callable[[bytes], Recognised] = lru_cache(REMEMBERED)(self._public)
+        #: Where a reply leads that leaves nothing to remark on: by configuration, the trigger that
+        #: asked, and code.
+        self.calm: dict[tuple[Configuration, str, int], Configuration] = {}
 
     def greeting(self, *, tls: bool) -> Recognised:
         """The opening of the connection, which the greeting answers."""
@@ -120,9 +130,10 @@ class Recogniser:
         Raises:
             InvalidCommand: no line, or a control octet in it (RFC 5321 §4.1.2), or no verb.
         """
-        if line[:1] in b"Aa":  # AUTH: what follows is nobody's to keep
+        try:
+            return self.remembered(line)
+        except Secret:
             return self._recognise(line)
-        return self._remembered(line)
 
     def sasl_line(self, line: bytes) -> Recognised:
         """The line of a SASL exchange (RFC 4954 §4), its CRLF included.
@@ -140,6 +151,11 @@ class Recogniser:
             faults.append(Fault("a SASL response longer than 12288 octets", "4954 §4"))
         event = self.event(trigger)
         return Recognised(command, trigger, event, (), tuple(faults), remarkable=bool(faults))
+
+    def _public(self, line: bytes) -> Recognised:
+        if line.lstrip()[:4].upper() == b"AUTH":
+            raise Secret
+        return self._recognise(line)
 
     def _recognise(self, line: bytes) -> Recognised:
         command = parse_command(line)
@@ -177,7 +193,7 @@ class Recogniser:
             tuple(faults),
             chunk,
             secret,
-            bool(needs or faults or secret),
+            bool(needs or faults or chunk or secret),
         )
 
 

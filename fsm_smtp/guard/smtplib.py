@@ -30,7 +30,10 @@ from fsm_smtp.guard.errors import (
 from fsm_smtp.guard.findings import Finding, Kind
 from fsm_smtp.guard.options import DEFAULTS, GuardOptions
 
-_READ: Final = 8192
+#: Room for a reply; a longer one is read in pieces.
+_READ: Final = 1024
+#: The code that starts TLS (RFC 3207 §4).
+_READY: Final = 220
 _ENDING: Final = frozenset({"send_quit", "close"})
 
 # -- errors: ours, and what smtplib's callers catch ------------------------------------------------
@@ -177,51 +180,30 @@ class Connection:
         """Watch *sock* from now on."""
         self.sock = sock
         self.reader = _Reader(sock.recv)
-        self._poll: Callable[[int], list[Any]] | None = None
+        #: Says whether there is something to read; ``None`` under TLS.
+        self.poll: Callable[[int], list[Any]] | None = None
         if isinstance(sock, socket.socket) and not isinstance(sock, ssl.SSLSocket):
             poller = select.poll()
             poller.register(sock, select.POLLIN)
-            self._poll = poller.poll
+            self.poll = poller.poll
 
-    def sending(self, octets: bytes) -> bytes:
-        """Judge what has come unasked, then what is about to be sent; gives what may be sent.
+    def unasked(self) -> None:
+        """Judge what is here before anything was asked for.
 
         Raises:
-            GuardError: something breaks the protocol.
+            GuardError: something is.
         """
-        if self.reader.buffer or self._poll is None or self._poll(0):
-            self._unasked()
-        return self.guard.sending(octets)
-
-    def _unasked(self) -> None:
-        """Octets that are here before anything was asked for."""
         reader = self.reader
+        if self.guard.lost:
+            return
         if not reader.buffer:
             sock = self.sock
-            if self._poll is None and not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+            if self.poll is None and not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
                 return
             reader.buffer = reader.fill()  # does not wait: there is something, or the end
         if reader.buffer:
             reader.buffer, octets = b"", reader.buffer
             self.guard.received(octets)
-
-    def quick_reply(self) -> tuple[int, bytes] | None:
-        """The reply, if it comes as one tidy line; else it waits to be read line by line.
-
-        Raises:
-            GuardError: the server breaks the protocol.
-        """
-        reader = self.reader
-        if reader.buffer:
-            return None
-        data = reader.fill()
-        reply = self.guard.answer(data)
-        if reply is None:
-            reader.buffer = data
-            return None
-        if self.guard.handshaking:
-            self.look_behind()
-        return reply.code, reply.lines[0].strip(b" \t")
 
     def read(self) -> None:
         """Judge the reply that was read line by line.
@@ -232,8 +214,7 @@ class Connection:
         octets = bytes(self.reader.read)
         self.reader.read.clear()
         self.guard.received(octets)
-        if self.guard.handshaking:
-            self.look_behind()
+        self.look_behind()
 
     def look_behind(self) -> None:
         """Nothing may stand behind the 220 to STARTTLS (RFC 3207 §4.2).
@@ -241,8 +222,10 @@ class Connection:
         Raises:
             GuardError: something does.
         """
-        if self.reader.buffer or (self._poll is not None and self._poll(0)):
-            self._unasked()
+        if not self.guard.handshaking:
+            return
+        if self.reader.buffer or (self.poll is not None and self.poll(0)):
+            self.unasked()
 
 
 # -- every client of smtplib -----------------------------------------------------------------------
@@ -281,14 +264,17 @@ def guarded_send(client: smtplib.SMTP, s: Any, send: Callable[[Any], None]) -> N
     connection = client.__dict__.get("_guarded")
     if connection is None or connection.sock is not client.sock:
         connection = connection_of(client, greeted=True)
-    if connection is not None and not connection.guard.lost:
+    if connection is not None:
         octets = s.encode(client.command_encoding) if isinstance(s, str) else bytes(s)
+        poll = connection.poll
         try:
-            released = connection.sending(octets)
+            if poll is None or poll(0) or connection.reader.buffer:
+                connection.unasked()
+            released = connection.guard.sending(octets)
         except (GuardedReply, GuardedOctets):
             client.close()
             raise
-        if released is not octets and released != octets:
+        if released is not octets:
             s = released
     send(s)
 
@@ -303,14 +289,19 @@ def guarded_getreply(
     connection = client.__dict__.get("_guarded")
     if connection is None or connection.sock is not client.sock:
         connection = connection_of(client, greeted=client.file is not None)
-    if connection is None or connection.guard.lost:
+    if connection is None:
         return getreply()
+    reader = connection.reader
     try:
-        if quick and not client.debuglevel:
-            reply: tuple[int, bytes] | None = connection.quick_reply()
+        if quick and not client.debuglevel and not reader.buffer:
+            data = reader.fill()
+            reply = connection.guard.answer(data)
             if reply is not None:
-                return reply
-        client.file = connection.reader
+                if reply.code == _READY:
+                    connection.look_behind()
+                return reply.code, reply.lines[0].strip(b" \t")
+            reader.buffer = data
+        client.file = reader
         try:
             answer = getreply()
         except smtplib.SMTPServerDisconnected:
