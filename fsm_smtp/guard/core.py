@@ -150,8 +150,8 @@ class Guard:
             is always *data*.
 
         Raises:
-            GuardError: it breaks the protocol; nothing of *data* may be written, and the guard
-                is as before.
+            GuardError: it breaks the protocol; nothing of *data* may be written, nor of the line
+                whose beginning waited, and everything else is as before.
         """
         if self.lost:
             return data
@@ -207,6 +207,8 @@ class Guard:
             self._here, self._asked, self._stray, self._held, self._watch, self._chunk = kept
             if self._watch is not None and before is not None:
                 self._watch.before = before
+            else:
+                self._held = b""  # the refused line's beginning; its client starts a new one
             raise
         if not self.options.enforces or self.lost:
             self._held = b"" if self.lost else octets[judged:]

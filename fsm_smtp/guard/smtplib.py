@@ -292,6 +292,8 @@ def guarded_getreply(
     if connection is None:
         return getreply()
     reader = connection.reader
+    if client.file is not reader and client.file is not None:  # from before the guard
+        return getreply()
     try:
         if quick and not client.debuglevel and not reader.buffer:
             data = reader.fill()
