@@ -103,7 +103,9 @@ class Guarded(aiosmtplib.SMTP):
 
     def _set_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         if loop is not None and not isinstance(loop, GuardedLoop):
-            guarded = GuardedLoop(loop, self.guarding, errors=error_for, on_watch=self.__watched)
+            guarded = GuardedLoop(
+                loop, self.guarding, errors=error_for, lockstep=True, on_watch=self.__watched
+            )
             loop = cast(asyncio.AbstractEventLoop, guarded)
         self.__dict__["loop"] = loop
 

@@ -4,6 +4,7 @@ All that follows from the octets alone, so it is worked out once for each line a
 clients say the same lines again and again. Lines that may carry credentials are never remembered.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from fsm_smtp.configuration import Configuration
 from fsm_smtp.errors import InvalidCommand
 from fsm_smtp.guard import extensions
 from fsm_smtp.machine import MemoEvent, ProtocolMachine
-from fsm_smtp.vocabulary import Vocabulary
+from fsm_smtp.vocabulary import ANY_VERB, Vocabulary
 from fsm_smtp.wire import (
     Command,
     envelope_path,
@@ -32,6 +33,9 @@ REMEMBERED: Final = 4096
 #: The longest line held back for its end: the longest that AUTH allows (RFC 4954 §4), and room
 #: for one that is merely too long.
 MAX_LINE_HELD: Final = 2 * limits.MAX_AUTH_LINE
+
+#: Verbs are alphabetic; private ones (XCLIENT, X-…) have digits and hyphens too.
+_VERB: Final = re.compile(r"[A-Z][A-Z0-9-]*")
 
 #: Verbs that take no argument (RFC 5321 §4.1.1, RFC 3207 §4), unless an extension says otherwise.
 _BARE: Final = {
@@ -95,6 +99,7 @@ class Recogniser:
     Attributes:
         vocabulary: the machine's words.
         end_of_data: the dot that ends the content.
+        content: a piece of it.
     """
 
     def __init__(self, machine: ProtocolMachine) -> None:
@@ -104,6 +109,7 @@ class Recogniser:
         #: The machine's event of that name.
         self.event: Callable[[str], MemoEvent] = self._events.__getitem__
         self.end_of_data = self._named("send_dot", parse_command(b".\r\n"))
+        self.content = self._named("send_content")
         self._greetings = self._named("connect"), self._named("connect_tls")
         #: The command on a line, its CRLF included, remembered. Raises `Secret` for what may carry
         #: credentials (what raises is not remembered), and as `line` for what is no line.
@@ -135,6 +141,14 @@ class Recogniser:
         except Secret:
             return self._recognise(line)
 
+    def knows(self, line: bytes) -> bool:
+        """Whether *line* is a command whose verb the table knows."""
+        try:
+            trigger = self.line(line).trigger
+        except InvalidCommand:
+            return False
+        return self._machine.table.triggers[trigger].verb != ANY_VERB
+
     def sasl_line(self, line: bytes) -> Recognised:
         """The line of a SASL exchange (RFC 4954 §4), its CRLF included.
 
@@ -160,8 +174,11 @@ class Recogniser:
     def _recognise(self, line: bytes) -> Recognised:
         command = parse_command(line)
         verb = command.verb
-        if not verb:
-            raise InvalidCommand("a line without a verb", "5321 §2.4")
+        if not _VERB.fullmatch(verb):
+            what = (
+                "a line without a verb" if not verb else f"{printable(verb.encode())!r} as a verb"
+            )
+            raise InvalidCommand(what, "5321 §2.4")
         if verb == "BDAT":
             chunk, _ = parse_bdat(command.argument)
         else:

@@ -170,7 +170,8 @@ class Connection:
     alive: ClassVar["weakref.WeakSet[Connection]"] = weakref.WeakSet()
 
     def __init__(self, client: smtplib.SMTP, sock: Any, options: GuardOptions) -> None:
-        self.guard = Guard(options, errors=error_for)
+        lmtp = client.ehlo_msg == "lhlo"
+        self.guard = Guard(options, errors=error_for, lockstep=True, lmtp=lmtp)
         #: Whether its client is guarded by its class, and not by an installation.
         self.own = isinstance(client, Guarded)
         self.alive.add(self)

@@ -187,6 +187,7 @@ class GuardedLoop:
         loop: the loop.
         options: what the guards do with what they find.
         errors: makes the errors to raise; the package's own by default.
+        lockstep: whether clients send one command at a time (see `Guard`).
         on_watch: called with the `Watch` of each connection.
     """
 
@@ -196,11 +197,13 @@ class GuardedLoop:
         options: GuardOptions = DEFAULTS,
         *,
         errors: ErrorMaker = error_for,
+        lockstep: bool = False,
         on_watch: Callable[[Watch], None] | None = None,
     ) -> None:
         self._loop = loop
         self._options = options
         self._errors = errors
+        self._lockstep = lockstep
         self._on_watch = on_watch
 
     @property
@@ -213,7 +216,7 @@ class GuardedLoop:
 
     def watch(self, protocol: Any) -> Watch:
         """A watch over a new connection of *protocol*."""
-        made = Watch(protocol, Guard(self._options, errors=self._errors))
+        made = Watch(protocol, Guard(self._options, errors=self._errors, lockstep=self._lockstep))
         if self._on_watch is not None:
             self._on_watch(made)
         return made

@@ -29,10 +29,14 @@ class Found(list[Finding]):
 
 
 def open_guard(
-    options: GuardOptions | None = None, *, offers: bytes = OFFERS, ehlo: bool = True
+    options: GuardOptions | None = None,
+    *,
+    offers: bytes = OFFERS,
+    ehlo: bool = True,
+    lockstep: bool = False,
 ) -> Guard:
     """A guard whose client has been greeted, and has said EHLO."""
-    guard = Guard(options or GuardOptions())
+    guard = Guard(options or GuardOptions(), lockstep=lockstep)
     guard.connected()
     guard.received(GREETING)
     if ehlo:

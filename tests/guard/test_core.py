@@ -103,8 +103,8 @@ def test_untidy_addresses_are_recorded_and_refused_when_asked() -> None:
         open_guard(GuardOptions(grammar="strict")).sending(b"MAIL FROM:<John>\r\n")
 
 
-def _in_content(options: GuardOptions | None = None) -> Guard:
-    guard = open_guard(options)
+def _in_content(*, lockstep: bool = True) -> Guard:
+    guard = open_guard(lockstep=lockstep)
     exchange(guard, *MESSAGE[:3])
     return guard
 
@@ -120,12 +120,15 @@ def _in_content(options: GuardOptions | None = None) -> Guard:
         b".\r\nb\r\n.\r\n",
     ],
 )
-@settings(max_examples=12)
+@pytest.mark.parametrize("lockstep", [True, False])
+@settings(max_examples=10)
 @given(data=st.data())
-def test_content_that_could_end_elsewhere_is_refused(content: bytes, data: st.DataObject) -> None:
+def test_content_that_could_end_elsewhere_is_refused(
+    content: bytes, lockstep: bool, data: st.DataObject
+) -> None:
     """All variants of the end of data that some server has honoured, however they are cut."""
     cuts = sorted(data.draw(st.sets(st.integers(1, len(content) - 1), max_size=4)))
-    guard = _in_content()
+    guard = _in_content(lockstep=lockstep)
     released = b""
     with pytest.raises((InvalidContent, InvalidCommand, CommandRefused)):
         for start, end in zip((0, *cuts), (*cuts, len(content)), strict=True):
@@ -302,3 +305,76 @@ def test_a_line_without_end_is_not_waited_for() -> None:
     with pytest.raises(GuardedLine, match="without an end"):
         for _ in range(100):
             guard.sending(b"X" * 1000)
+
+
+ENVELOPE = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n"
+
+
+def test_a_command_group_passes_where_it_was_offered() -> None:
+    found = Found()
+    guard = open_guard(GuardOptions(on_finding=found.append))
+    for _ in range(2):
+        assert guard.sending(ENVELOPE) == ENVELOPE
+        assert [each.code for each in guard.received(OK + OK + GO)] == [250, 250, 354]
+        # the next envelope behind the end of data: RFC 2920 §3.1
+        behind = b"hello\r\n.\r\n" + ENVELOPE
+        assert guard.sending(behind) == behind
+        guard.received(OK)
+        guard.received(b"550 no\r\n503 no\r\n503 no\r\n")
+    assert not found.violations
+    exchange(guard, *MESSAGE)
+
+
+def test_a_command_group_is_refused_where_it_was_not_offered() -> None:
+    guard = open_guard(offers=b"250 mx.example.test\r\n")
+    with pytest.raises(CommandRefused, match="did not offer PIPELINING") as caught:
+        guard.sending(ENVELOPE)
+    assert caught.value.rfc == "2920 §3"
+    exchange(guard, *MESSAGE)  # nothing of the group has counted
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        ENVELOPE + b"hello\r\n.\r\n",  # content before 354
+        b"NOOP\r\n" + ENVELOPE,  # NOOP must be the last of its group
+        b"MAIL FROM:<a@example.org>\r\nDATA\r\n",  # no recipient
+        b"EHLO client.example.test\r\nMAIL FROM:<a@example.org>\r\n",
+        b"AUTH PLAIN c2VjcmV0\r\nMAIL FROM:<a@example.org>\r\n",
+        b"STARTTLS\r\nEHLO client.example.test\r\n",
+    ],
+)
+def test_a_group_against_the_rules_is_refused_whole(group: bytes) -> None:
+    guard = open_guard()
+    with pytest.raises(CommandRefused):
+        guard.sending(group)
+    exchange(guard, *MESSAGE)
+
+
+def test_a_client_in_lockstep_sends_no_groups() -> None:
+    with pytest.raises(CommandRefused, match="a reply is awaited"):
+        open_guard(lockstep=True).sending(ENVELOPE)
+
+
+def test_a_chunk_in_one_group_with_its_envelope_is_remarked_on() -> None:
+    found = Found()
+    guard = open_guard(GuardOptions(on_finding=found.append))
+    group = ENVELOPE.removesuffix(b"DATA\r\n") + b"BDAT 3 LAST\r\n\r\n."
+    assert guard.sending(group) == group
+    guard.received(OK + OK + OK)
+    assert [(each.rfc, each.violation) for each in found] == [("3030 §2", False)]
+    exchange(guard, *MESSAGE)
+
+
+def test_replies_for_each_recipient_are_counted() -> None:
+    guard = Guard(lmtp=True, lockstep=True)
+    guard.connected()
+    guard.received(GREETING)
+    with pytest.raises(CommandRefused):
+        guard.sending(b"EHLO client.example.test\r\n")
+    exchange(guard, (b"LHLO client.example.test\r\n", OFFERS), *MESSAGE[:2], *MESSAGE[1:3])
+    exchange(guard, (MESSAGE[3][0], OK))
+    with pytest.raises(CommandRefused, match="a reply is awaited"):
+        guard.sending(b"MAIL FROM:<a@example.org>\r\n")
+    guard.received(b"452 4.2.2 full\r\n")
+    exchange(guard, *MESSAGE[:1])
