@@ -65,6 +65,6 @@ class Finding:
         what = self.command if self.command is not None else self.trigger
         subject = f"{what!r} " if what is not None else ""
         if self.kind is Kind.ORDER:
-            allowed = ", ".join(self.legal) or "nothing"
-            return f"{subject}is not legal {where}. Legal now: {allowed}"
+            allowed = f". Legal now: {', '.join(self.legal)}" if self.legal else ""
+            return f"{subject or 'What follows '}is not legal {where}{allowed}"
         return f"{subject}{where}"

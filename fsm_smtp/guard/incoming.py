@@ -103,7 +103,6 @@ class Incoming(Watching):
             self._asked = None
             self._judge_stray(reply)
             return
-        self._ended = False
         code = reply.code
         if self._replies is not None:
             counted = self._replies.code(None if asked is None else asked.trigger, reply)

@@ -55,7 +55,6 @@ class Outgoing(Incoming):
                     self._here = self._content.event.step(here).target
                 self._tail.append(len(data))
                 self._take(self._recogniser.end_of_data)
-                self._ended = True
                 return data
         return self._scan(data)
 
@@ -105,14 +104,14 @@ class Outgoing(Incoming):
     def _scan(self, data: bytes) -> bytes:
         """The way for everything: octets cut anywhere, all or nothing of them."""
         kept = (self._here, self._asked, self._stray, self._held, self._watch, self._chunk)
-        ahead = (self._before, self._flight, self._queue, self._quick, self._ended)
+        ahead = (self._before, self._flight, self._queue, self._quick)
         before = None if self._watch is None else self._watch.before
         octets = self._held + data
         try:
             judged = self._scan_all(octets)
         except BaseException:
             self._here, self._asked, self._stray, self._held, self._watch, self._chunk = kept
-            self._before, self._flight, self._queue, self._quick, self._ended = ahead
+            self._before, self._flight, self._queue, self._quick = ahead
             if self._watch is not None and before is not None:
                 self._watch.before = before
             else:
@@ -143,7 +142,7 @@ class Outgoing(Incoming):
                 if not until:
                     self._incomplete(octets[position:])
                     break
-                if self._ended:
+                if self._content_ended:
                     self._behind_content(octets[position:until], len(octets) - position)
                 self._line(octets[position:until], sasl=mode is Mode.SASL)
             position = until
@@ -165,7 +164,6 @@ class Outgoing(Incoming):
             if ended:
                 self._take(self._recogniser.end_of_data)
                 self._watch = None
-                self._ended = True
         return until
 
     def _behind_content(self, line: bytes, rest: int) -> None:
@@ -174,15 +172,38 @@ class Outgoing(Incoming):
         With a client that sends ahead of replies it may be a command, but one that is known: text
         that was meant to be content is none.
         """
-        self._ended = False
         if self._pipeline is not None and self._recogniser.knows(line):
             return
         why = f"the content ends {rest} octets before the end of what is sent"
         self._find(Kind.CONTENT, why, "5321 §4.1.1.4")
         self.lost = True
 
+    @property
+    def _content_ended(self) -> bool:
+        """Whether the end of data was the last that was sent, and no reply has come since."""
+        last = self._queue[-1] if self._queue else self._asked
+        return last is self._recogniser.end_of_data and self._replies is None
+
+    def _may_follow(self) -> bool:
+        """Whether any command at all may be sent now."""
+        pipeline, flight = self._pipeline, self._flight
+        if self._asked is None or self._stray:
+            return True
+        if pipeline is None:
+            return False
+        if flight is None:
+            flight = pipeline.send(pipeline.begin(self._before), self._asked.trigger)
+        return any(pipeline.may(flight, name) for name in self._recogniser.commands)
+
     def _incomplete(self, octets: bytes) -> None:
         """The beginning of a line: what is wrong in it already, is wrong."""
+        if not self._may_follow():
+            if self._content_ended:
+                self._behind_content(b"", len(octets))
+            else:
+                self._find(Kind.ORDER, "a reply is awaited", "5321 §4.3.1")
+                self.lost = True
+            return
         body = octets.removesuffix(b"\r")
         try:
             parse_command(body + b"\r\n")

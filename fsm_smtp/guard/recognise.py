@@ -100,6 +100,7 @@ class Recogniser:
         vocabulary: the machine's words.
         end_of_data: the dot that ends the content.
         content: a piece of it.
+        commands: the triggers that stand for command lines.
     """
 
     def __init__(self, machine: ProtocolMachine) -> None:
@@ -110,6 +111,8 @@ class Recogniser:
         self.event: Callable[[str], MemoEvent] = self._events.__getitem__
         self.end_of_data = self._named("send_dot", parse_command(b".\r\n"))
         self.content = self._named("send_content")
+        triggers = machine.table.triggers.values()
+        self.commands = tuple(each.name for each in triggers if each.verb)
         self._greetings = self._named("connect"), self._named("connect_tls")
         #: The command on a line, its CRLF included, remembered. Raises `Secret` for what may carry
         #: credentials (what raises is not remembered), and as `line` for what is no line.

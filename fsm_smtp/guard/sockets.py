@@ -22,6 +22,8 @@ class GuardedSocket:
         sock: connected, and nothing has been read; an `ssl.SSLSocket` is under TLS already.
         options: what the guard does with what it finds.
         errors: makes the errors to raise; the package's own by default.
+        lockstep: whether the client sends one command at a time (see `Guard`): then nothing may
+            follow the end of data before its reply, where else a command might.
 
     Attributes:
         guard: the guard.
@@ -29,10 +31,15 @@ class GuardedSocket:
     """
 
     def __init__(
-        self, sock: Any, options: GuardOptions = DEFAULTS, *, errors: ErrorMaker = error_for
+        self,
+        sock: Any,
+        options: GuardOptions = DEFAULTS,
+        *,
+        errors: ErrorMaker = error_for,
+        lockstep: bool = False,
     ) -> None:
         self.sock = sock
-        self.guard = Guard(options, errors=errors)
+        self.guard = Guard(options, errors=errors, lockstep=lockstep)
         self.guard.connected(tls=isinstance(sock, ssl.SSLSocket))
 
     def sendall(self, data: Octets, flags: int = 0) -> None:

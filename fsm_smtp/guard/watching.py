@@ -84,7 +84,6 @@ class Watching:
         self._unread = False  # there are octets that nobody has asked for
         self._held: bytes = b""  # the beginning of a line, or of what may be the end of data
         self._watch: ContentWatch | None = None
-        self._ended = False  # the end of data was the last that was sent
         self._chunk: int = 0  # octets of a BDAT chunk that are still to come
         #: Whether what happens on this connection is beyond judgement (mode ``record`` only).
         self.lost = False

@@ -94,7 +94,7 @@ class Socket(Driver):
 
     def open(self, port: int) -> Answer:
         plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
-        self._sock = GuardedSocket(plain)
+        self._sock = GuardedSocket(plain, lockstep=True)
         self._file = self._sock.makefile("rb")
         return self._read()
 
