@@ -58,6 +58,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench
 
 exam: bench
+	$(BIN)/python -m tests.exam.streaming
 	$(BIN)/python -m tests.exam.model
 	$(BIN)/python -m tests.judged --exam
 	$(BIN)/python -m tests.exam.composition

@@ -14,7 +14,7 @@ from fsm_smtp.cli.terminal import console, json_option, write_json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fsm_smtp.client import Options, SendResult
+    from fsm_smtp.client import Extensions, Options, SendResult
     from fsm_smtp.session import Event, Observer
 
 #: A message from which a progress bar is worth showing, in octets.
@@ -26,6 +26,8 @@ Examples:
   echo hello | fsm-smtp send -v --server mx.example.org --from '' --to b@example.org
   fsm-smtp send --server mail.example.org:587 --security starttls --user me \\
       --from me@example.org --to b@example.org --to c@example.org mail.eml
+  fsm-smtp send --server smtp.example.org:587 --security starttls --auth xoauth2 --user me \\
+      --from me@example.org --to b@example.org --notify failure --ret hdrs mail.eml
 
 \b
 Exit codes:
@@ -54,13 +56,40 @@ Exit codes:
 @click.option(
     "--password", envvar="FSM_SMTP_PASSWORD", show_envvar=True, help="With this password."
 )
-@click.option("--auth-in-clear", is_flag=True, help="Send the password even without TLS.")
+@click.option(
+    "--token", envvar="FSM_SMTP_TOKEN", show_envvar=True, help="Or with this OAuth token."
+)
+@click.option(
+    "--auth",
+    "mechanisms",
+    multiple=True,
+    metavar="MECHANISM",
+    help="Only this SASL mechanism; repeatable, best first.  [default: what is sound]",
+)
+@click.option("--auth-in-clear", is_flag=True, help="Send credentials even without TLS.")
 @click.option("--ehlo-name", metavar="NAME", help="The name given in EHLO.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 3600, min_open=True),
     help="Seconds to wait.  [default: what RFC 5321 recommends for each command]",
 )
+@click.option("--lmtp", is_flag=True, help="Speak LMTP: a reply for each recipient.")
+@click.option("--chunking", is_flag=True, help="Send the content by BDAT.")
+@click.option(
+    "--require-tls", is_flag=True, help="REQUIRETLS: verified TLS on every hop, or nothing."
+)
+@click.option(
+    "--notify",
+    type=click.Choice(["never", "success", "failure", "delay"], case_sensitive=False),
+    multiple=True,
+    help="When to report on the delivery (DSN); repeatable.",
+)
+@click.option(
+    "--ret",
+    type=click.Choice(["full", "hdrs"], case_sensitive=False),
+    help="What a report returns of the message (DSN).",
+)
+@click.option("--envid", metavar="ID", help="An identifier that reports carry (DSN).")
 @json_option
 @click.option("-v", "--verbose", is_flag=True, help="Show the transcript, with the states.")
 @click.argument("file", type=click.File("rb"), default="-")
@@ -88,8 +117,10 @@ def _target(given: dict[str, Any]) -> tuple[str, int]:
 def _options(given: dict[str, Any], observer: "Observer | None") -> "Options":
     from fsm_smtp.client import Options
 
-    if (given["user"] is None) != (given["password"] is None):
-        raise click.UsageError("--user and --password belong together")
+    secret = given["password"] or given["token"]
+    mechanisms = tuple(name.upper() for name in given["mechanisms"])
+    if (given["user"] is None) != (secret is None) and "EXTERNAL" not in mechanisms:
+        raise click.UsageError("--user belongs with --password or --token")
     try:
         tls = ssl.create_default_context(cafile=given["ca"])
     except OSError as error:
@@ -101,6 +132,9 @@ def _options(given: dict[str, Any], observer: "Observer | None") -> "Options":
         security=given["security"],
         user=given["user"],
         password=given["password"],
+        token=given["token"],
+        mechanisms=mechanisms or None,
+        protocol="lmtp" if given["lmtp"] else "smtp",
         clear_auth=given["auth_in_clear"],
         ehlo_name=given["ehlo_name"],
         timeout=given["timeout"],
@@ -120,7 +154,22 @@ def _sent(
     from fsm_smtp.client import Client
 
     with Client(host, port, options) as client, _progress(file, human) as content:
-        return client.send_message(content, given["sender"], given["recipients"])
+        recipients = given["recipients"]
+        return client.send_message(
+            content, given["sender"], recipients, extensions=_extensions(given)
+        )
+
+
+def _extensions(given: dict[str, Any]) -> "Extensions":
+    from fsm_smtp.client import Extensions
+
+    return Extensions(
+        ret=given["ret"] and given["ret"].upper(),
+        envid=given["envid"],
+        notify=[each.upper() for each in given["notify"]],
+        chunking=given["chunking"],
+        require_tls=given["require_tls"],
+    )
 
 
 # -- what is shown ------------------------------------------------------------------------------
@@ -189,6 +238,7 @@ def _as_dict(result: "SendResult") -> dict[str, Any]:
                 "recipient": fate.recipient,
                 "outcome": fate.outcome,
                 "permanent": fate.permanent,
+                "status": fate.status,
                 "code": fate.reply.code if fate.reply else None,
                 "reply": str(fate.reply) if fate.reply else None,
             }

@@ -12,6 +12,7 @@ from fsm_smtp.client.extensions import DeliverBy, Extensions, Recipient
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.options import Depth, Options, Security
 from fsm_smtp.client.result import Fate, SendResult
+from fsm_smtp.client.resume import Resume
 from fsm_smtp.client.sync import Client
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Progress",
     "Recipient",
     "Response",
+    "Resume",
     "Security",
     "SendResult",
     "Status",

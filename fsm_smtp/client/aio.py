@@ -17,6 +17,7 @@ from fsm_smtp.client.message import Message
 from fsm_smtp.client.options import Depth
 from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
+from fsm_smtp.client.resume import Resume
 from fsm_smtp.client.stream import Stream
 from fsm_smtp.errors import CommandRefused, ConnectionLost, HandshakeFailed, ProtocolError
 from fsm_smtp.wire import Reply
@@ -126,7 +127,18 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         extensions: Extensions | None = None,
     ) -> SendResult:
         """Send one message; gives a fate for each recipient. See `Client.send_message`."""
-        message = Message.of(content, sender, recipients, extensions)
+        return await self._send(Message.of(content, sender, recipients, extensions))
+
+    async def resume(self, resumed: Resume) -> SendResult:
+        """Send a message to those of its recipients who are left. See `Client.resume`."""
+        if not self.is_connected:
+            self.close()
+            await self.connect()
+        result = await self._send(resumed.attempt())
+        resumed.take(result)
+        return result
+
+    async def _send(self, message: Message) -> SendResult:
         with self._alone:
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 await self._quit()

@@ -102,7 +102,7 @@ class ClientBase:
     @property
     def closed(self) -> Closed | None:
         """How the last connection ended; ``None`` before that, and while there is one."""
-        return self._closed
+        return self._closed if self.session.configuration["link"] == "down" else None
 
     @property
     def is_connected(self) -> bool:
@@ -174,7 +174,7 @@ class ClientBase:
         dialogue.secured, dialogue.verified = None, False
         state, command = session.configuration.state, session.last_command
         if dialogue.lost is not None:
-            lost = dialogue.lost
+            lost, dialogue.lost = dialogue.lost, None
             self._closed = Closed(lost.who, lost.state, lost.command, lost.what)
         elif session.may("close"):
             who, why = _ENDS[session.configuration["link"]]

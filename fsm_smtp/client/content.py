@@ -84,13 +84,19 @@ class Content:
         file.seek(start)
         return cls(_read(file), size, eight_bit)
 
-    def watched(self, tell: Callable[[Progress], object]) -> Iterator[bytes | memoryview]:
-        """The pieces; *tell* hears of each once the next one is asked for."""
-        current = 0
-        for piece in self.pieces:
-            yield piece
-            current += len(piece)
-            tell(Progress(len(piece), current, self.size))
+    def watch(self, tell: Callable[[Progress], object]) -> None:
+        """From now on *tell* hears of each piece, once the next one is asked for."""
+        self.pieces = _watched(self.pieces, self.size, tell)
+
+
+def _watched(
+    pieces: Iterator[bytes | memoryview], size: int | None, tell: Callable[[Progress], object]
+) -> Iterator[bytes | memoryview]:
+    current = 0
+    for piece in pieces:
+        yield piece
+        current += len(piece)
+        tell(Progress(len(piece), current, size))
 
 
 def rewinder(source: Source) -> Callable[[], None] | None:

@@ -18,6 +18,7 @@ from fsm_smtp.client.message import Message
 from fsm_smtp.client.options import Depth
 from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
+from fsm_smtp.client.resume import Resume
 from fsm_smtp.errors import CommandRefused, ConnectionLost, HandshakeFailed, ProtocolError
 from fsm_smtp.wire import Reply
 
@@ -156,7 +157,26 @@ class Client(Commands[Reply, None]):
         Raises:
             LocalProtocolError: the message cannot be sent, or not now; nothing was written.
         """
-        message = Message.of(content, sender, recipients, extensions)
+        return self._send(Message.of(content, sender, recipients, extensions))
+
+    def resume(self, resumed: Resume) -> SendResult:
+        """Send a message to those of its recipients who are left (`Resume.pending`).
+
+        Connects anew where there is no connection. What comes of it is in *resumed* too.
+
+        Raises:
+            ValueError: nobody is left.
+            LocalProtocolError: as for `send_message`.
+            ProtocolError: as for `connect`.
+        """
+        if not self.is_connected:
+            self.close()
+            self.connect()
+        result = self._send(resumed.attempt())
+        resumed.take(result)
+        return result
+
+    def _send(self, message: Message) -> SendResult:
         with self._alone:
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 self._quit()

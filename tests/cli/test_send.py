@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fsm_smtp.cli import run
+from tests.client.scripted import GOODBYE, GREETING, Body, Line, Say, answers, ehlo, serving
 from tests.servers.base import PASSWORD, RECIPIENTS, SENDER, UNKNOWN, USER, Server
 from tests.servers.fixtures import ServerPark
 from tests.servers.ports import reserved
@@ -106,11 +107,11 @@ def test_json_on_stdout_and_nothing_else(
     [
         (("--security", "starttls", "--to", RECIPIENTS[0]), "certificate verify failed"),
         (("--security", "none", "--to", "a@b\r\nDATA"), "RFC 5321 §4.1.1.3"),
-        (("--user", USER, "--to", RECIPIENTS[0]), "--user and --password belong together"),
+        (("--user", USER, "--to", RECIPIENTS[0]), "--user belongs with --password or --token"),
         (("--ca", "/nonexistent", "--to", RECIPIENTS[0]), "--ca: "),
         (
             ("--security", "none", "--user", USER, "--password", PASSWORD, "--to", "a@b"),
-            "a password over a connection in clear",
+            "credentials over a connection in clear",
         ),
     ],
 )
@@ -143,3 +144,39 @@ def test_nobody_there_exits_2_with_one_line(mail: Path, capsys: pytest.CaptureFi
         target = ["--server", f"127.0.0.1:{port}"]
         assert run(["send", *target, "--from", SENDER, "--to", "a@b", str(mail)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_extensions_by_option(mail: Path) -> None:
+    offers = ehlo("DSN", "CHUNKING", "AUTH XOAUTH2 PLAIN")
+    auth = answers((b"AUTH XOAUTH2 ", b"235 in\r\n"))
+    envelope = answers((b"MAIL", b"250 ok\r\n"), (b"RCPT", b"250 ok\r\n"), (b"BDAT", b""))
+    content = (Line(), Line(), Line(), Say(b"250 taken\r\n"), *GOODBYE)
+    with serving((*GREETING, *offers, *auth, *envelope, *content)) as server:
+        code = run(
+            [
+                *("send", "--server", f"127.0.0.1:{server.port}", "--security", "none"),
+                *("--auth", "xoauth2", "--user", "me", "--token", "secret", "--auth-in-clear"),
+                *("--notify", "failure", "--notify", "Delay", "--ret", "hdrs", "--envid", "7"),
+                *("--chunking", "--from", SENDER, "--to", RECIPIENTS[0], str(mail)),
+            ]
+        )
+    assert code == 0
+    lines = server.taken[0].octets.decode().split("\r\n")
+    assert lines[2].endswith("> RET=HDRS ENVID=7")
+    assert lines[3].endswith("> NOTIFY=FAILURE,DELAY")
+    assert lines[4].startswith("BDAT ")
+
+
+def test_lmtp_by_option(mail: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lhlo = answers((b"LHLO", b"250 mx\r\n"), (b"MAIL", b"250 ok\r\n"))
+    rcpts = answers((b"RCPT", b"250 ok\r\n"), (b"RCPT", b"250 ok\r\n"), (b"DATA", b"354 go\r\n"))
+    content = (Body(), Say(b"250 2.1.5 ok\r\n452 4.2.2 full\r\n"), *GOODBYE)
+    with serving((*GREETING, *lhlo, *rcpts, *content)) as server:
+        where = ("--server", f"127.0.0.1:{server.port}", "--lmtp", "--security", "none")
+        to = ("--to", RECIPIENTS[0], "--to", RECIPIENTS[1], "--json", "-")
+        assert run(["send", *where, "--from", SENDER, *to, str(mail)]) == 1
+    fates = json.loads(capsys.readouterr().out)["recipients"]
+    assert [(fate["outcome"], fate["status"]) for fate in fates] == [
+        ("accepted", "2.1.5"),
+        ("refused", "4.2.2"),
+    ]

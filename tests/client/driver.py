@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from fsm_smtp.client import AsyncClient, Client, Extensions, Options, Recipient, SendResult
+from fsm_smtp.client import AsyncClient, Client, Extensions, Options, Recipient, Resume, SendResult
 from fsm_smtp.client.commands import Commands
 from fsm_smtp.client.content import Source
 from fsm_smtp.wire import Reply
@@ -37,6 +37,8 @@ class AnyClient(Commands[Reply, None]):
         *,
         extensions: Extensions | None = None,
     ) -> SendResult: ...
+    @abstractmethod
+    def resume(self, resumed: Resume) -> SendResult: ...
 
 
 class Awaited:

@@ -17,7 +17,7 @@ from pathlib import Path
 #: Seconds that the server waits for a client before it gives up; longer than any test's client.
 PATIENCE = 8.0
 #: Octets that the server takes in or gives out on one connection at most.
-MOST = 64 * 1024 * 1024
+MOST = 80 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def prepared(
     )
     content = Content.of(message.source, seven_bit="8BITMIME" not in keywords, utf8=utf8)
     if told is not None:
-        content.pieces = content.watched(told)
+        content.watch(told)
     wanted = _found_out(keywords, content, extensions, utf8=utf8)
     if extensions is not NOTHING:
         asked = extensions.of_mail()

@@ -67,6 +67,10 @@ class Exchange:
             ConnectionLost: the connection ended.
             ReplyTimeout: the reply did not come in time.
         """
+        if not octets and self.session.unread:  # replies to one command may come together
+            here = self.session.next_reply()
+            if here is not None:
+                return here
         data = yield (wait := self.wait(octets))
         return self.answer(data) or (yield from self.rest(wait, data))
 

@@ -16,7 +16,7 @@ def stream(on: Exchange, source: Source) -> Flow[None]:
     """
     content = Content.of(source)
     if on.options.on_progress is not None:
-        content.pieces = content.watched(on.options.on_progress)
+        content.watch(on.options.on_progress)
     seven_bit = "8BITMIME" not in on.session.offers
     for piece in content.pieces:
         if seven_bit and not bytes(piece).isascii():
