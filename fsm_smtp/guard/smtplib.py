@@ -29,6 +29,7 @@ from fsm_smtp.guard.errors import (
 )
 from fsm_smtp.guard.findings import Finding, Kind
 from fsm_smtp.guard.options import DEFAULTS, GuardOptions
+from fsm_smtp.wire.limits import MAX_REPLY_OCTETS
 
 #: Room for a reply; a longer one is read in pieces.
 _READ: Final = 1024
@@ -107,13 +108,18 @@ def error_for(finding: Finding) -> GuardError:
 class _Reader:
     """What smtplib reads lines from, in place of ``makefile('rb')``: it shows what is left over.
 
+    Args:
+        receive: the socket's ``recv``.
+        too_long: called when one reply has more octets than a reply may have.
+
     Attributes:
         buffer: octets that were received and not read yet.
         read: octets that were read since it was last emptied.
     """
 
-    def __init__(self, receive: Callable[[int], bytes]) -> None:
+    def __init__(self, receive: Callable[[int], bytes], too_long: Callable[[], None]) -> None:
         self._receive = receive
+        self._too_long = too_long
         self.buffer: bytes = b""
         self.read: bytearray = bytearray()
         self._ended = False
@@ -157,6 +163,8 @@ class _Reader:
             end = min(end or limit, limit)
         line, self.buffer = self.buffer[:end], self.buffer[end:]
         self.read += line
+        if len(self.read) > MAX_REPLY_OCTETS:  # smtplib would go on for ever
+            self._too_long()
         return line
 
     def close(self) -> None:
@@ -180,7 +188,7 @@ class Connection:
     def attach(self, sock: Any) -> None:
         """Watch *sock* from now on."""
         self.sock = sock
-        self.reader = _Reader(sock.recv)
+        self.reader = _Reader(sock.recv, self.read)
         #: Says whether there is something to read; ``None`` under TLS.
         self.poll: Callable[[int], list[Any]] | None = None
         if isinstance(sock, socket.socket) and not isinstance(sock, ssl.SSLSocket):
@@ -307,7 +315,9 @@ def guarded_getreply(
         client.file = reader
         try:
             answer = getreply()
-        except smtplib.SMTPServerDisconnected:
+        except smtplib.SMTPServerDisconnected as error:
+            if isinstance(error.__context__, GuardError):  # ours, which smtplib took for a socket's
+                raise error.__context__ from None
             connection.guard.eof()
             raise
         connection.read()
