@@ -60,6 +60,7 @@ bench: .venv/dev
 exam: bench
 	$(BIN)/python -m tests.exam.streaming
 	$(BIN)/python -m tests.exam.model
+	$(BIN)/python -m tests.exam.link
 	$(BIN)/python -m tests.judged --exam
 	$(BIN)/python -m tests.exam.composition
 	$(BIN)/python -m tests.exam.checker

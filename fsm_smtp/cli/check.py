@@ -58,8 +58,8 @@ Verdicts:
 Exit codes:
   0  no case fails (with --fail-on: has such a verdict; with --baseline: a new one)
   1  a case fails
-  2  wrong usage, a target that cannot be reached, a run broken off, a report
-     that cannot be written, or an error of ours, with nothing failed
+  2  wrong usage, a target that cannot be reached or lets no case be judged, a run
+     broken off, a report that cannot be written, or an error of ours, with nothing failed
 """
 
 

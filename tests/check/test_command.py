@@ -1,7 +1,11 @@
 """``fsm-smtp check`` as it is called: exit codes, the embedded server, reports on disk."""
 
 import json
+import socketserver
 import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +236,72 @@ class TestReports:
         result = run("[::1]:1", *QUICK)
         assert result.exit_code == 2
         assert result.stderr.startswith("Error: [::1]:1: ")
+
+
+@pytest.mark.parametrize(
+    ("hangs_up_at", "tells"), [(b"EHLO", "EHLO"), (b"MAIL", "MAIL")], ids=["EHLO", "MAIL"]
+)
+def test_a_server_that_hangs_up_in_the_middle(
+    hangs_up_at: bytes, tells: str, tmp_path: Path
+) -> None:
+    """What it did before is judged, what it did not say fails or is inconclusive, nobody waits."""
+    path = tmp_path / "report.json"
+    with rude_server(hangs_up_at) as port:
+        result = run(f"{HOST}:{port}", *QUICK, "--timeout", "60", "--json", str(path))
+    assert result.exit_code == 1
+    document = json.loads(path.read_text())
+    assert document["complete"] is True
+    assert document["summary"]["pass"] > 0
+    assert document["summary"]["error"] == document["summary"]["timeout"] == 0
+    accused = [case for case in document["cases"] if case["verdict"] == "fail"]
+    assert all("the server closed the connection" in case["actual"] for case in accused)
+    assert any(f" C: {tells}" in line for case in accused for line in case["transcript"])
+
+
+def test_a_server_that_takes_nobody_is_not_judged() -> None:
+    """It is reached, and says what it may (RFC 5321 §3.1); a CI must not read that as success."""
+    with rude_server(b"", greeting=b"554 no service here\r\n") as port:
+        result = run(f"{HOST}:{port}", *QUICK)
+    assert result.exit_code == 2
+    assert "the session is refused: 554 no service here" in result.output
+    assert result.output.splitlines()[-1].endswith(" inconclusive")
+
+
+def test_a_file_that_one_may_not_write(tmp_path: Path) -> None:
+    """Not even root writes there. The other report is kept."""
+    path = tmp_path / "report.json"
+    with strict_server_in_thread() as port:
+        result = run(
+            f"{HOST}:{port}", *QUICK, "--html", "/sys/kernel/report.html", "--json", str(path)
+        )
+    assert result.exit_code == 2
+    assert result.stderr == "Error: --html: '/sys/kernel/report.html': permission denied\n"
+    assert json.loads(path.read_text())["complete"] is True
+
+
+@contextmanager
+def rude_server(hangs_up_at: bytes, greeting: bytes = b"220 mx.example.test\r\n") -> Generator[int]:
+    """The port of a server that says 250 to everything, and closes at one command, if any."""
+
+    class Rude(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(greeting)
+            for line in self.rfile:
+                if hangs_up_at and line.upper().startswith(hangs_up_at):
+                    return
+                self.wfile.write(b"221 bye\r\n" if line.upper() == b"QUIT\r\n" else b"250 ok\r\n")
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """Who is hung up on may have hung up first."""
+
+    with Server((HOST, 0), Rude) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join(10)

@@ -130,7 +130,8 @@ class Connection:
         except TimeoutError as error:
             raise self._unreachable(f"no connection within {self.timeout:g} s") from error
         except ssl.SSLError as error:
-            raise self._unreachable(f"TLS failed: {_tls_reason(error)}") from error
+            hint = "; does this port want --starttls?" if error.reason in _NO_TLS else ""
+            raise self._unreachable(f"TLS failed: {_tls_reason(error)}{hint}") from error
         except OSError as error:
             raise self._unreachable(_reason(error)) from error
 
@@ -323,7 +324,13 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+#: What OpenSSL says of octets that are no TLS record.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
+
+
 def _tls_reason(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is refused: {error.verify_message}"
+    if error.reason in _NO_TLS:
+        return "what answers is no TLS"
     return (error.reason or str(error)).lower().replace("_", " ")

@@ -131,7 +131,8 @@ class _Survey:
                 self._offers = _lines(offers)
         except OpeningError as refused:
             if starttls:
-                raise self._unreachable(str(refused)) from refused
+                why = f"no session under TLS: {refused.wanted}, but {self._shown(refused.outcome)}"
+                raise self._unreachable(why) from refused
             self._note(f"the session cannot be opened: {self._shown(refused.outcome)}")
             return
         if await self._measure() and await self._let_in(offers):

@@ -10,6 +10,9 @@ from fsm_smtp.check.reports.saved import SavedReport
 #: What fails a run unless something else is asked for.
 FAIL_ON = frozenset({Verdict.FAIL})
 
+#: What keeps a case from saying anything of the server.
+_MASKED = frozenset({Verdict.INCONCLUSIVE, Verdict.TIMEOUT})
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -64,14 +67,17 @@ class Gate:
         return Passage(tuple(new), tuple(known), tuple(mended))
 
     def exit_code(self, results: Collection[CaseResult], *, complete: bool) -> int:
-        """1 if a case fails the run, else 2 if it is not complete or has an error of ours, else 0.
+        """1 if a case fails the run; else 2 if it says nothing, or not all of it; else 0.
 
-        *complete* is whether every case has ended and every report was written.
+        It says nothing if no case has a verdict on the server, and some were kept from one; not
+        all, with an error of ours, or if it is not *complete*: every case has ended, and every
+        report was written.
         """
         if self.judge(results).new:
             return 1
-        ours = any(result.verdict is Verdict.ERROR for result in results)
-        return 0 if complete and not ours else 2
+        verdicts = {result.verdict for result in results}
+        nothing = bool(verdicts & _MASKED) and verdicts <= {*_MASKED, Verdict.SKIP}
+        return 2 if nothing or not complete or Verdict.ERROR in verdicts else 0
 
     def _failed_before(self) -> Mapping[str, Verdict]:
         if self.baseline is None:

@@ -39,6 +39,10 @@ def baseline(*verdicts: Verdict) -> SavedReport:
         ([Verdict.ERROR, Verdict.PASS], True, 2),
         ([Verdict.PASS], False, 2),
         ([Verdict.FAIL], False, 1),
+        ([Verdict.INCONCLUSIVE, Verdict.SKIP], True, 2),
+        ([Verdict.INCONCLUSIVE, Verdict.TIMEOUT], True, 2),
+        ([Verdict.INCONCLUSIVE, Verdict.INFO], True, 0),
+        ([Verdict.SKIP], True, 0),
     ],
 )
 def test_exit_codes(verdicts: list[Verdict], complete: bool, code: int) -> None:
