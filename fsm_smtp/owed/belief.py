@@ -47,8 +47,9 @@ class Belief:
 
     @property
     def mode(self) -> str:
-        """How the server reads input. Every reply tells it."""
-        return min(mode for mode, _ in self.standings)
+        """How the server reads input. A reply tells it; only whether it has closed may be open."""
+        modes = {mode for mode, _ in self.standings}
+        return min(modes - {CLOSED}, default=CLOSED)
 
     def sends(self, name: str) -> bool:
         """Whether the input is one that can be sent here, legal or not."""

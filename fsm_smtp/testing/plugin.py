@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="quick",
         help="how much: quick, or thorough until every transition was visited [quick]",
     )
+    group.addoption("--smtp-examples", type=int, metavar="N", help="sessions of each test")
     group.addoption("--smtp-seed", type=int, metavar="N", help="make the exploration repeatable")
     group.addoption("--smtp-recipient", metavar="A", help="a mailbox that the target has")
     group.addoption("--smtp-unknown-recipient", metavar="A", help="a mailbox that it has not")

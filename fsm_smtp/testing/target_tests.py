@@ -40,6 +40,7 @@ class TargetTests:
         profile = str(config.getoption("smtp_profile"))
         self.thorough = profile == "thorough"
         self.tests, self.examples = _PROFILES[profile]
+        self.examples = config.getoption("smtp_examples") or self.examples
 
     def _connect(self) -> socket.socket:
         return socket.create_connection(self.address, _PATIENCE)

@@ -14,6 +14,8 @@ from fsm_smtp.session import Observer, Session
 from fsm_smtp.testing.server.lines import mistakes_in, mistakes_of
 from fsm_smtp.wire import Command, mail_parameters, parse_command, parse_sasl_line
 
+#: Behind their replies other offers are in force.
+_CHANGES_OFFERS = frozenset({"EHLO", "HELO", "STARTTLS"})
 #: Commands that end a command group (RFC 2920 §3.1; RFC 3207 §4, RFC 4954 §4): behind them a client
 #: waits for the reply.
 _LAST_OF_A_GROUP = frozenset(
@@ -60,6 +62,8 @@ class Watch:
         #: There were octets to read when the last reply was written.
         self._ahead = False
         self._verb = ""
+        #: What EHLO has offered, also behind a 421, where the client has no use for it any more.
+        self._offers = self._session.offers
         self._parameters: dict[str, bytes | None] = {}
         self._over = False
 
@@ -83,6 +87,8 @@ class Watch:
                 pass
         except RemoteProtocolError:
             self._lost = True  # the server's fault, and none of the client's
+        if self._verb in _CHANGES_OFFERS:
+            self._offers = self._session.offers
 
     def heard(self, line: bytes) -> None:
         """The server has read a command line, given without its CRLF."""
@@ -94,7 +100,7 @@ class Watch:
             self._blame(error)
             self._refused = True
             return
-        for mistake in mistakes_of(command, self._session.offers):
+        for mistake in mistakes_of(command, self._offers):
             self._blame(mistake, command.redacted)
         self._in_its_turn(command)
         self._verb = command.verb
@@ -127,6 +133,7 @@ class Watch:
         self._ahead = False
         if not self._lost:
             self._session.tls_up()
+            self._offers = self._session.offers
 
     def gone(self) -> None:
         """The client has closed the connection. Without a command there was no session."""
@@ -147,7 +154,7 @@ class Watch:
             self._refused = True
         except CommandRefused as error:
             self._refused = True
-            if not (self._ahead and "PIPELINING" in self._session.offers):
+            if not (self._ahead and "PIPELINING" in self._offers):
                 self._tell(Violation(error.command, error.state, error.why, error.rfc))
         except LimitReached as error:
             self._refused = True
@@ -161,7 +168,7 @@ class Watch:
             what, rfc = "sent before the greeting", "5321 §3.1"
         elif self._verb in _LAST_OF_A_GROUP:
             what, rfc = f"sent before the reply to {self._verb}", "2920 §3.1"
-        elif "PIPELINING" not in self._session.offers:
+        elif "PIPELINING" not in self._offers:
             what, rfc = "sent ahead of a reply, and PIPELINING was not offered", "2920 §3.1"
         else:
             return
