@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.ahead import ahead
 from bench.facts import facts
 from bench.guarded import guard
 from bench.report import Section, markdown, show, show_goals
@@ -32,6 +33,7 @@ def _parse() -> argparse.Namespace:
 
 _PARTS: dict[str, Callable[[bool], Iterable[Section]]] = {
     "triggers": lambda quick: [triggers(quick=quick)],
+    "ahead": lambda quick: ahead(quick=quick),
     "sending": lambda quick: sending(quick=quick),
     "guard": lambda quick: guard(quick=quick),
     "starting": lambda quick: [starting(quick=quick)],

@@ -57,6 +57,16 @@ def memory(peer: str, scenario: str, port: int) -> dict[str, float]:
         _end(process)
 
 
+def profile(peer: str, scenario: str, port: int) -> dict[str, float]:
+    """In which part of a fresh process the time goes, in seconds: see `bench.worker`."""
+    core, _ = pair()
+    process = _start("bench.worker", peer, scenario, str(port), "--profile", *_core(core))
+    try:
+        return _answer(process)
+    finally:
+        _end(process)
+
+
 @contextmanager
 def sinks() -> Iterator[tuple[dict[str, int], str | None]]:
     """The sinks that can run here, each with its port, and why smtp-sink is not among them."""
@@ -73,6 +83,17 @@ def sinks() -> Iterator[tuple[dict[str, int], str | None]]:
             for pid in server.processes():
                 pin(core, pid)
             yield {**ports, SMTP_SINK: server.port}, None
+    finally:
+        _end(process)
+
+
+@contextmanager
+def link(port: int, trip: float) -> Iterator[int]:
+    """The port of a link to *port*, of which a round trip takes so many seconds."""
+    _, core = pair()
+    process = _start("bench.link", str(port), str(trip), *_core(core))
+    try:
+        yield int(_output(process).readline())
     finally:
         _end(process)
 

@@ -1,4 +1,7 @@
-"""The competitors. Each sends the same messages, one command at a time, with the same timeouts."""
+"""The competitors in lock-step: the same messages, one command at a time, the same timeouts.
+
+Those that run ahead are in `ahead_peers`.
+"""
 
 import asyncio
 import smtplib
@@ -10,6 +13,8 @@ import aiosmtplib
 
 from bench.workload import EHLO_NAME, SENDER, TIMEOUT, Scenario
 from fsm_smtp.client import AsyncClient, Client, Options, SendResult
+from fsm_smtp.client.message import Message
+from fsm_smtp.client.options import Depth
 
 HOST: Final = "127.0.0.1"
 
@@ -80,11 +85,13 @@ class Aiosmtplib(Peer):
         await self._smtp.quit()
 
 
-def _options() -> Options:
-    return Options(timeout=TIMEOUT, ehlo_name=EHLO_NAME)
+def options(depth: Depth) -> Options:
+    """Ours: as for the others, and how far to run ahead."""
+    return Options(timeout=TIMEOUT, ehlo_name=EHLO_NAME, depth=depth)
 
 
-def _judge(result: SendResult) -> None:
+def judge(result: SendResult) -> None:
+    """Raise unless everybody was accepted."""
     if not result.all_accepted:
         raise RuntimeError(f"the sink did not take a message: {result}")
 
@@ -93,12 +100,12 @@ class Ours(Peer):
     """`fsm_smtp.Client`."""
 
     def open(self, port: int) -> None:
-        self._client = Client(HOST, port, _options())
+        self._client = Client(HOST, port, options("lockstep"))
         self._client.connect()
 
     def send(self, times: int) -> None:
         for _ in range(times):
-            _judge(self._client.send_message(self.message, SENDER, self.recipients))
+            judge(self._client.send_message(self.message, SENDER, self.recipients))
 
     def close(self) -> None:
         self._client.quit()
@@ -109,7 +116,7 @@ class OursAsync(Peer):
 
     def open(self, port: int) -> None:
         self._runner = asyncio.Runner()
-        self._client = AsyncClient(HOST, port, _options())
+        self._client = AsyncClient(HOST, port, options("lockstep"))
         self._runner.run(self._client.connect())
 
     def send(self, times: int) -> None:
@@ -117,7 +124,7 @@ class OursAsync(Peer):
 
     async def _send(self, times: int) -> None:
         for _ in range(times):
-            _judge(await self._client.send_message(self.message, SENDER, self.recipients))
+            judge(await self._client.send_message(self.message, SENDER, self.recipients))
 
     def close(self) -> None:
         self._runner.run(self._client.quit())

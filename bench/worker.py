@@ -5,6 +5,7 @@ and answers with a line of JSON; it ends with its input.
 """
 
 import argparse
+import cProfile
 import gc
 import json
 import sys
@@ -13,25 +14,44 @@ import tracemalloc
 from pathlib import Path
 
 from bench.cores import pin
+from bench.ahead_peers import AHEAD_PEERS
 from bench.guarded import EVERY
 from bench.peers import Peer
 from bench.workload import SCENARIOS
 
 
+_ALL = {**EVERY, **AHEAD_PEERS}
+
+#: Messages that are profiled.
+_PROFILED = 400
+
+#: Parts of the client by the ends of their files' folders; what is not here is the rest.
+_PARTS = {
+    "machine": ("fsm_smtp/machine.py", "fsm_smtp/configuration.py"),
+    "gate and running ahead": ("fsm_smtp/session.py", "fsm_smtp/vocabulary.py", "fsm_smtp/ahead/"),
+    "octets: commands, replies, content": ("fsm_smtp/wire/",),
+    "client": ("fsm_smtp/client/",),
+    "sockets": ("socket", "select", "poll"),
+}
+
+
 def main() -> None:
     """Serve the requests on standard input."""
     parser = argparse.ArgumentParser(prog="bench.worker")
-    parser.add_argument("peer", choices=EVERY)
+    parser.add_argument("peer", choices=_ALL)
     parser.add_argument("scenario", choices=SCENARIOS)
     parser.add_argument("port", type=int)
     parser.add_argument("--core", type=int)
+    parser.add_argument("--profile", action="store_true", help="profile once, then end")
     parser.add_argument("--memory", action="store_true", help="measure memory once, then end")
     arguments = parser.parse_args()
     pin(arguments.core)
-    peer = EVERY[arguments.peer](SCENARIOS[arguments.scenario])
+    peer = _ALL[arguments.peer](SCENARIOS[arguments.scenario])
     peer.open(arguments.port)
     if arguments.memory:
         _answer(_memory(peer))
+    elif arguments.profile:
+        _answer(_profile(peer))
     else:
         _answer({})
         for line in sys.stdin:
@@ -51,6 +71,23 @@ def _speed(peer: Peer, times: int) -> dict[str, float]:
         "seconds": (time.perf_counter() - wall) / times,
         "cpu": (time.process_time() - cpu) / times,
     }
+
+
+def _profile(peer: Peer) -> dict[str, float]:
+    """The seconds of CPU in each part, without what it calls; waiting is none."""
+    peer.send(_PROFILED)
+    profiler = cProfile.Profile(time.process_time)
+    profiler.enable()
+    peer.send(_PROFILED)
+    profiler.disable()
+    profiler.create_stats()
+    parts: dict[str, float] = {}
+    for (file, _, function), (_, _, own, _, _) in profiler.stats.items():  # type: ignore[attr-defined]
+        # A method of a C class has no file, but a name that says whose it is.
+        where = file if file != "~" else function
+        part = next((part for part, ends in _PARTS.items() if any(map(where.__contains__, ends))), "rest")
+        parts[part] = parts.get(part, 0.0) + own
+    return parts
 
 
 def _memory(peer: Peer) -> dict[str, float]:

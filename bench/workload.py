@@ -61,6 +61,7 @@ SCENARIOS = {
     for scenario in (
         Scenario("small", "1 KiB, 1 recipient", 1024, 1, 50, False, (81, 15)),
         Scenario("many", "1 KiB, 50 recipients", 1024, 50, 5, False, (41, 7)),
+        Scenario("medium", "1 MiB attachment, 1 recipient", _MIB, 1, 5, True, (11, 3)),
         Scenario("large", "25 MiB attachment, 1 recipient", 25 * _MIB, 1, 1, True, (11, 3)),
         Scenario("text", "25 MiB text with leading dots", 25 * _MIB, 1, 1, False, (5, 0)),
     )
