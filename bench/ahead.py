@@ -115,7 +115,7 @@ def ahead(*, quick: bool) -> Iterator[Section]:
 
 def _measured(race: _Race, sink: int, *, quick: bool) -> Section:
     base = race.peers[0]
-    batches = {name: race.base for name in race.peers} | {
+    batches = dict.fromkeys(race.peers, race.base) | {
         racer.peer: racer.batch for racer in race.racers
     }
     with ExitStack() as stack:
@@ -130,7 +130,14 @@ def _measured(race: _Race, sink: int, *, quick: bool) -> Section:
     cpus = {name: [turn.cpu for turn in taken] for name, taken in turns.items()}
     section = Section(
         f"Running ahead: {SCENARIOS[race.scenario].title.split(',')[0]}, {race.title}",
-        ("client", "messages/s", "× smtplib", "± quartiles", "CPU µs/message", "× raw socket's time"),
+        (
+            "client",
+            "messages/s",
+            "× smtplib",
+            "± quartiles",
+            "CPU µs/message",
+            "× raw socket's time",
+        ),
     )
     raws = {racer.peer: racer.raw for racer in race.racers}
     for name, samples in walls.items():

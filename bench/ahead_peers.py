@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from bench.peers import HOST, Peer, Raw, judge, options
-from bench.workload import EHLO_NAME, SENDER, TIMEOUT, Scenario
+from bench.workload import EHLO_NAME, SENDER, TIMEOUT
 from fsm_smtp.client import AsyncClient, Client
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.options import Depth
@@ -67,9 +67,7 @@ class Ten(Peer):
 
     def open(self, port: int) -> None:
         self._runner = asyncio.Runner()
-        self._clients = [
-            AsyncClient(HOST, port, options(self.depth)) for _ in range(CONNECTIONS)
-        ]
+        self._clients = [AsyncClient(HOST, port, options(self.depth)) for _ in range(CONNECTIONS)]
         self._runner.run(self._each("connect"))
         self.send(2 * CONNECTIONS)
 

@@ -52,10 +52,11 @@ class Link:
         while True:
             due = self._deliver(time.perf_counter())
             wait = None if due == math.inf else max(0.0, due - time.perf_counter())
-            here, _, _ = select.select([until, self._listener, *self._ends], [], [], wait)
+            watched: list[int | socket.socket] = [until, self._listener, *self._ends]
+            here, _, _ = select.select(watched, [], [], wait)
             now = time.perf_counter()
             for each in here:
-                if each == until:
+                if isinstance(each, int):
                     if not os.read(until, 1):
                         return
                 elif each is self._listener:

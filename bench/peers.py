@@ -13,7 +13,6 @@ import aiosmtplib
 
 from bench.workload import EHLO_NAME, SENDER, TIMEOUT, Scenario
 from fsm_smtp.client import AsyncClient, Client, Options, SendResult
-from fsm_smtp.client.message import Message
 from fsm_smtp.client.options import Depth
 
 HOST: Final = "127.0.0.1"

@@ -13,19 +13,18 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from bench.cores import pin
 from bench.ahead_peers import AHEAD_PEERS
+from bench.cores import pin
 from bench.guarded import EVERY
 from bench.peers import Peer
 from bench.workload import SCENARIOS
-
 
 _ALL = {**EVERY, **AHEAD_PEERS}
 
 #: Messages that are profiled.
 _PROFILED = 400
 
-#: Parts of the client by the ends of their files' folders; what is not here is the rest.
+#: Parts of the client by what their files' paths have in them; what is not here is the rest.
 _PARTS = {
     "machine": ("fsm_smtp/machine.py", "fsm_smtp/configuration.py"),
     "gate and running ahead": ("fsm_smtp/session.py", "fsm_smtp/vocabulary.py", "fsm_smtp/ahead/"),
@@ -82,10 +81,12 @@ def _profile(peer: Peer) -> dict[str, float]:
     profiler.disable()
     profiler.create_stats()
     parts: dict[str, float] = {}
-    for (file, _, function), (_, _, own, _, _) in profiler.stats.items():  # type: ignore[attr-defined]
+    for (file, _, function), (_, _, own, _, _) in profiler.stats.items():
         # A method of a C class has no file, but a name that says whose it is.
         where = file if file != "~" else function
-        part = next((part for part, ends in _PARTS.items() if any(map(where.__contains__, ends))), "rest")
+        part = next(
+            (part for part, ends in _PARTS.items() if any(map(where.__contains__, ends))), "rest"
+        )
         parts[part] = parts.get(part, 0.0) + own
     return parts
 

@@ -2,18 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from email.message import Message as EmailLike
 from types import TracebackType
 from typing import TypeVar
 
 from fsm_smtp.client import AsyncClient, Options, SendResult
 from fsm_smtp.client.content import Source
 from fsm_smtp.client.extensions import Extensions, Recipient
+from fsm_smtp.client.message import Message
+from fsm_smtp.client.options import Depth
+from fsm_smtp.errors import ProtocolError
 from fsm_smtp.pool.events import PoolObserver, Usage
 from fsm_smtp.pool.limits import Limits
 from fsm_smtp.pool.pool import Pool, Steps
 from fsm_smtp.pool.server import Server
+from fsm_smtp.pool.shares import Shares
 
 _T = TypeVar("_T")
 
@@ -127,6 +133,59 @@ class AsyncClientPool:
         """Send one message over one of the connections: see `ClientPool.send_message`."""
         async with self.connection(server, wait=wait) as client:
             return await client.send_message(content, sender, recipients, extensions=extensions)
+
+    async def send_many(
+        self,
+        messages: Iterable[Message | EmailLike],
+        *,
+        connections: int | None = None,
+        depth: Depth | None = None,
+        server: Server | None = None,
+    ) -> AsyncGenerator[tuple[int, SendResult], None]:
+        """Send any number of messages over several connections: see `ClientPool.send_many`.
+
+        When the task that listens is cancelled, what is on its way is broken off.
+        """
+        shares = Shares(messages, nullcontext())
+        count = min(connections or self._pool.size, self._pool.size)
+        results: asyncio.Queue[tuple[int, SendResult] | BaseException | None]
+        results = asyncio.Queue(count)
+
+        async def work() -> None:
+            try:
+                while shares.more():
+                    async with self.connection(server) as client:
+                        numbers: deque[int] = deque()
+                        given = self._pool.portion(client, shares, numbers)
+                        async for result in client.send_many(given, depth=depth):
+                            await results.put((numbers.popleft(), result))
+            except Exception as error:  # noqa: BLE001 - raised where the results are wanted
+                await results.put(error)
+            await results.put(None)
+
+        tasks = [asyncio.create_task(work(), name=f"pool {n}") for n in range(count)]
+        errors: list[BaseException] = []
+        try:
+            while count:
+                result = await results.get()
+                if result is None:
+                    count -= 1
+                elif isinstance(result, BaseException):
+                    errors.append(result)
+                    shares.stopped |= not isinstance(result, ProtocolError)
+                else:
+                    yield result
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+            count = 0
+            raise
+        finally:
+            shares.stopped |= count > 0
+            while count:
+                count -= await results.get() is None
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self._pool.settle(errors, shares)
 
     # -- life ------------------------------------------------------------------------------------
 

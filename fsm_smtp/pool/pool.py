@@ -5,18 +5,21 @@ what comes of it, or throw what it raises.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
+from email.message import Message as EmailLike
 from typing import Any, Generic, TypeVar
 
 from fsm_smtp.client import AsyncClient, Client
 from fsm_smtp.client.base import Closed
+from fsm_smtp.client.message import Message
 from fsm_smtp.errors import ConnectionLost, ProtocolError
 from fsm_smtp.pool.book import Book, Place, Ticket
 from fsm_smtp.pool.errors import PoolClosed, PoolTimeout
 from fsm_smtp.pool.events import By, PoolEvent, PoolObserver, Usage, What
 from fsm_smtp.pool.limits import Limits
 from fsm_smtp.pool.server import Server
+from fsm_smtp.pool.shares import Shares
 
 C = TypeVar("C", bound=Client | AsyncClient)
 _T = TypeVar("_T")
@@ -191,6 +194,28 @@ class Pool(Generic[C]):
             for place in rest:  # there is no time left for QUIT
                 self._abandoned(place)
 
+    def portion(
+        self, client: C, shares: Shares, numbers: deque[int]
+    ) -> Iterator[Message | EmailLike]:
+        """As many of *shares* as the connection may carry; *numbers* learns which."""
+        session = client.session
+        room = self.limits.messages - session.mails
+        if session.mails_left is not None:
+            room = min(room, session.mails_left)
+        for _ in range(room):
+            taken = shares.take()
+            if taken is None:
+                return
+            numbers.append(taken[0])
+            yield taken[1]
+
+    @staticmethod
+    def settle(errors: list[BaseException], shares: Shares) -> None:
+        """After the last result: raise what has kept messages from being sent, if anything has."""
+        for error in errors:
+            if not isinstance(error, ProtocolError) or shares.more():
+                raise error
+
     # -- inside ----------------------------------------------------------------------------------
 
     def _unfit(self, place: Place[C], client: C, now: float) -> str | None:
@@ -198,7 +223,7 @@ class Pool(Generic[C]):
         session, limits = client.session, self.limits
         if self.closed_by is not None:
             return "the pool was closed"
-        if not session.may("send_rset"):
+        if session.outstanding or not session.may("send_rset"):
             after = f" after {session.last_command!r}" if session.last_command else ""
             return f"it came back in {session.configuration.state}{after}, where RSET is not legal"
         if session.mails >= limits.messages or session.mails_left == 0:

@@ -1,19 +1,26 @@
 """A pool of blocking clients, for any number of threads."""
 
+import queue
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from email.message import Message as EmailLike
 from types import TracebackType
 from typing import TypeVar
 
 from fsm_smtp.client import Client, Options, SendResult
 from fsm_smtp.client.content import Source
 from fsm_smtp.client.extensions import Extensions, Recipient
+from fsm_smtp.client.message import Message
+from fsm_smtp.client.options import Depth
+from fsm_smtp.errors import ProtocolError
 from fsm_smtp.pool.events import PoolObserver, Usage
 from fsm_smtp.pool.limits import Limits
 from fsm_smtp.pool.pool import Pool, Steps
 from fsm_smtp.pool.server import Server
+from fsm_smtp.pool.shares import Shares
 
 _T = TypeVar("_T")
 
@@ -134,6 +141,71 @@ class ClientPool:
         """
         with self.connection(server, wait=wait) as client:
             return client.send_message(content, sender, recipients, extensions=extensions)
+
+    def send_many(
+        self,
+        messages: Iterable[Message | EmailLike],
+        *,
+        connections: int | None = None,
+        depth: Depth | None = None,
+        server: Server | None = None,
+    ) -> Generator[tuple[int, SendResult], None, None]:
+        """Send any number of messages over several connections; gives results as they come.
+
+        Each connection takes the next message when it has room for one, so results come in no
+        order; with each comes the number of its message, which counts from 0. Memory is bounded:
+        who does not ask for results holds the connections up. Who stops listening in the middle
+        waits until what is on its way has arrived.
+
+        Args:
+            messages: each a `Message`, or an `email` message with its envelope in its headers.
+            connections: how many to use at most; all of the pool when ``None``.
+            depth: how far to run ahead of replies: see `Client.send_many`.
+            server: whom the connections lead to; the pool's own server when ``None``.
+
+        Raises:
+            ProtocolError: no connection can be made any more, and messages are left. A message
+                whose number had no result has not been sent. `Options.reconnect` says how often it
+                is tried.
+        """
+        shares = Shares(messages, threading.Lock())
+        count = min(connections or self._pool.size, self._pool.size)
+        results: queue.Queue[tuple[int, SendResult] | BaseException | None] = queue.Queue(count)
+
+        def work() -> None:
+            try:
+                while shares.more():
+                    with self.connection(server) as client:
+                        numbers: deque[int] = deque()
+                        given = self._pool.portion(client, shares, numbers)
+                        for result in client.send_many(given, depth=depth):
+                            results.put((numbers.popleft(), result))
+            except BaseException as error:  # noqa: BLE001 - raised where the results are wanted
+                results.put(error)
+            finally:
+                results.put(None)
+
+        threads = [threading.Thread(target=work, name=f"pool {n}") for n in range(count)]
+        for thread in threads:
+            thread.start()
+        errors: list[BaseException] = []
+        try:
+            while count:
+                result = results.get()
+                if result is None:
+                    count -= 1
+                elif isinstance(result, BaseException):
+                    errors.append(result)
+                    shares.stopped |= not isinstance(result, ProtocolError)
+                else:
+                    yield result
+        finally:
+            shares.stopped |= count > 0
+            while count:
+                count -= results.get() is None
+            for thread in threads:
+                thread.join()
+        self._pool.settle(errors, shares)
 
     # -- life ------------------------------------------------------------------------------------
 

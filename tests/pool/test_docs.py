@@ -9,7 +9,7 @@ from tests.pool.server import honest
 
 TEXT = (Path(__file__).parents[2] / "docs" / "pool.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-PRINTED = ["True\n", "502\n", "b'mx.example.test'\n"]
+PRINTED = ["True\n", "502\n", "", "b'mx.example.test'\n"]
 
 
 @pytest.mark.parametrize(("example", "printed"), list(zip(EXAMPLES, PRINTED, strict=True)))
