@@ -367,7 +367,7 @@ def test_in_both_adapters(adapter: str, name: str, lie: str) -> None:
     for number, says in enumerate(scene.before):
         script += [*([Line()] if number else []), Say(says)]
     script += [Body() if "content" in name else Line(), *steps]
-    how = Options(timeout=0.15, clear_auth=True, **scene.how)
+    how = Options(timeout=0.4 if lie == "silence" else 5.0, clear_auth=True, **scene.how)
     with serving(tuple(script)) as server, client(adapter, server.port, how) as one:
         seen: list[ProtocolError | None] = []
         try:

@@ -251,22 +251,22 @@ def test_waiting_longer(adapter: str) -> None:
 
     def more(waiting: Waiting) -> float | None:
         asked.append(waiting)
-        return 0.4 if len(asked) % 2 else None
+        return (2.0 if waiting.command == "NOOP" else 0.2) if len(asked) % 2 else None
 
-    how = Options(timeout=0.2, on_timeout=more)
-    slow = (*OPENING, Line(b"NOOP"), Pause(0.3), Say(OK), Line(b"NOOP"))
+    how = Options(timeout=0.4, on_timeout=more)
+    slow = (*OPENING, Line(b"NOOP"), Pause(0.8), Say(OK), Line(b"HELP"))
     with (
         serving((*slow, Say(b"250-half\r\n"), Hold())) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()
         assert one.noop().code == 250
-        assert asked == [Waiting(SMTPCommand.CUSTOM, "NOOP", 0.2)]
+        assert asked == [Waiting(SMTPCommand.CUSTOM, "NOOP", 0.4)]
         asked.clear()
         with pytest.raises(ReplyTimeout) as caught:
-            one.noop()
+            one.help()
         assert caught.value.seconds == pytest.approx(0.6)
-        assert [waiting.seconds for waiting in asked] == [0.2, pytest.approx(0.6)]
+        assert [waiting.seconds for waiting in asked] == [0.4, pytest.approx(0.6)]
         assert one.closed is not None
         assert one.closed.who == "client"
 
