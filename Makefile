@@ -61,6 +61,7 @@ exam: bench
 	$(BIN)/python -m tests.exam.streaming
 	$(BIN)/python -m tests.exam.model
 	$(BIN)/python -m tests.exam.link
+	$(BIN)/python -m tests.exam.delivery
 	$(BIN)/python -m tests.judged --exam
 	$(BIN)/python -m tests.exam.composition
 	$(BIN)/python -m tests.exam.checker

@@ -109,6 +109,7 @@ message_size_limit = {SIZE_LIMIT}
 smtp_accept_max = 200
 smtp_receive_timeout = {"1s" if self.options.impatient else "5m"}
 smtp_accept_queue = 0
+smtp_accept_queue_per_connection = 0
 # Without these the daemon would clear what stands in for its compiled-in user.
 keep_environment = LD_PRELOAD : NSS_WRAPPER_PASSWD : NSS_WRAPPER_GROUP
 
