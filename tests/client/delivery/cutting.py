@@ -47,7 +47,7 @@ class CuttingProxy:
             with client, socket.create_connection(self._target, _SECONDS) as server:
                 for each in (client, server):
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._forward(client, server, int(self._random.expovariate(1 / self._octets)) + 1)
+                self._forward(client, server, int(self._octets * (0.5 + self._random.random())))
 
     def _forward(self, client: socket.socket, server: socket.socket, left: int) -> None:
         ends = {client: server, server: client}

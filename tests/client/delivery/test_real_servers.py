@@ -25,7 +25,7 @@ def test_what_was_accepted_is_what_arrived(
     servers: ServerPark, name: str, depth: Depth | None
 ) -> None:
     # A cut leaves a whole window unknown: with many cuts nothing else would be left.
-    octets = 120_000 if depth == "window" else 40_000
+    octets = 150_000 if depth == "window" else 40_000
     found = account(servers.start(name), MESSAGES, seed=len(name), depth=depth, octets=octets)
     found.check()
     assert found.cuts, "no connection was cut: this shows nothing"
