@@ -6,8 +6,9 @@ configuration is the confirmed one. With nothing sent ahead it is the session of
 """
 
 from collections import deque
+from collections.abc import Sequence
 
-from fsm_smtp.ahead import Flight, Pipeline, Sent, pipeline_of
+from fsm_smtp.ahead import Flight, Pipeline, Run, Sent, Shape, pipeline_of, runs_of, shape
 from fsm_smtp.configuration import Configuration
 from fsm_smtp.errors import ConnectionLost, ReplyTimeout, UnexpectedReply
 from fsm_smtp.event import Event, Observer
@@ -32,6 +33,10 @@ class PipelinedSession(Session):
         super().__init__(machine, observer=observer)
         self._pipeline: Pipeline = pipeline_of(self._machine)
         self._flight: Flight | None = None  # while anything has been sent ahead
+        # What was sent in runs, in place of the flight, as long as every reply is as hoped.
+        self._known_runs = runs_of(self._pipeline)
+        self._runs: deque[tuple[Run, Sequence[Command | str | None]]] = deque()
+        self._in_runs = 0
         self._commands: deque[Command | str | None] = deque()  # beside what is outstanding
         #: Whether the server has never accepted a doomed command on this connection.
         self.trusted = True
@@ -43,6 +48,8 @@ class PipelinedSession(Session):
     @property
     def outstanding(self) -> int:
         """How many commands wait for their replies."""
+        if self._runs:
+            return self._in_runs
         if self._flight is not None:
             return len(self._flight.outstanding)
         return int(self._asked is not None)
@@ -50,6 +57,7 @@ class PipelinedSession(Session):
     @property
     def last_command(self) -> str | None:
         """The last command that was sent, redacted; of several that wait, the oldest."""
+        self.spread()
         if self._commands:
             oldest = self._commands[0]
             return oldest.redacted if isinstance(oldest, Command) else oldest
@@ -92,16 +100,95 @@ class PipelinedSession(Session):
             self._tell_sent(command, flight.expected, trigger)
         return command.line
 
+    def send_run(self, wanted: Shape, commands: Sequence[Command]) -> bool:
+        """Commands that leave together: what `send_ahead` does for each, at the price of one.
+
+        Args:
+            wanted: their triggers.
+            commands: the commands, for errors; the caller has their octets.
+
+        Returns:
+            whether they may be sent, and nothing stands against taking them together. If not,
+            nothing has changed.
+        """
+        if self._flight is not None or self._observer is not None or not self.trusted:
+            return False
+        runs = self._runs
+        if runs:
+            last = runs[-1][0]
+            run = self._known_runs.find(last.after, last.shape.triggers[-1], wanted)
+        else:
+            run = self._first_run(wanted)
+        if run is None:
+            return False
+        if not runs:
+            self._machine.follow(self._model, run.begun)
+            self._asked = wanted.triggers[0]
+        runs.append((run, commands))
+        self._in_runs += len(wanted.triggers)
+        self.mails += 1
+        return True
+
+    def _first_run(self, wanted: Shape) -> Run | None:
+        """The run, when no other is in the air; an end of data becomes one that goes before it."""
+        if self._asked is None:
+            return self._known_runs.find(self.configuration, None, wanted)
+        now = self._now()
+        run = self._known_runs.find(now.expected, self._asked, wanted)
+        if run is not None:
+            before = Run(
+                shape(False, None, 0, self._asked), now.confirmed, now.outstanding, now.expected
+            )
+            self._runs.append((before, (self._last,)))
+            self._in_runs = 1
+        return run
+
+    def spread(self) -> None:
+        """What was sent in runs is outstanding command by command from now on."""
+        if self._runs:
+            sent = tuple(each for run, _ in self._runs for each in run.sent)
+            self._flight = Flight(self.configuration, sent, False, self.trusted)
+            self._commands.extend(each for _, commands in self._runs for each in commands)
+            self._runs.clear()
+            self._in_runs = 0
+
     # -- incoming --------------------------------------------------------------------------------
+
+    def next_run(self) -> bytes | bool:
+        """The replies to the oldest run, when all are here and as hoped: the last one's line.
+
+        Returns:
+            the line; False when they are not all here; True when they are not as hoped, or nothing
+            was sent in runs: then `next_reply` has to be asked. (`spread` comes first.)
+        """
+        if not self._runs:
+            return True
+        run, _ = self._runs[0]
+        count = len(run.sent)
+        line = self._parser.take(run.shape.hoped, count)
+        if not isinstance(line, bytes):
+            return line
+        self._runs.popleft()
+        self._in_runs -= count
+        if self._runs:
+            following, _ = self._runs[0]
+            self._machine.follow(self._model, following.begun)
+            self._asked = following.shape.triggers[0]
+        else:
+            self._machine.follow(self._model, run.landed)
+            self._asked = None
+        return line
 
     def eof(self) -> ConnectionLost | None:
         """The server closed the connection. See `Session.eof`."""
+        self.spread()
         error = super().eof()
         self._land()
         return error
 
     def timeout(self, seconds: float) -> ReplyTimeout:
         """No reply in time. See `Session.timeout`."""
+        self.spread()
         error = super().timeout(seconds)
         self._land()
         return error
@@ -115,16 +202,20 @@ class PipelinedSession(Session):
 
     def _now(self) -> Flight:
         """The flight, also when nothing has been sent ahead yet."""
+        self.spread()
         if self._flight is not None:
             return self._flight
         return self._pipeline.resume(self.configuration, self._asked, trusted=self.trusted)
 
     def _land(self) -> None:
         """Nothing is in the air any more."""
+        self._runs.clear()
+        self._in_runs = 0
         self._flight = None
         self._commands.clear()
 
     def _judge(self, reply: Reply) -> Reply:
+        self.spread()
         if self._flight is None:
             self.answered = None
             return super()._judge(reply)

@@ -40,6 +40,7 @@ Nothing here does I/O or knows the time; the machine alone decides what follows 
 
 from fsm_smtp.ahead.flight import Answer, Departure, Flight, Hindrance, Rule, Sent
 from fsm_smtp.ahead.pipeline import Pipeline, pipeline_of, shared_pipeline
+from fsm_smtp.ahead.runs import Run, Runs, Shape, runs_of, shape
 
 __all__ = [
     "Answer",
@@ -48,7 +49,12 @@ __all__ = [
     "Hindrance",
     "Pipeline",
     "Rule",
+    "Run",
+    "Runs",
     "Sent",
+    "Shape",
     "pipeline_of",
+    "runs_of",
+    "shape",
     "shared_pipeline",
 ]

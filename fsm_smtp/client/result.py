@@ -59,6 +59,47 @@ class SendResult:
         return tuple(fate.recipient for fate in self.fates if fate.outcome == outcome)
 
 
+class AllAccepted(SendResult):
+    """The result of a message that was accepted for all: the fates are made when asked for."""
+
+    __slots__ = ("_made", "_recipients", "_reply")
+
+    def __init__(self, sender: str, recipients: tuple[str, ...], reply: Reply) -> None:
+        # What is frozen is set past its own lock, as dataclasses do it.
+        put = object.__setattr__
+        put(self, "sender", sender)
+        put(self, "error", None)
+        put(self, "_recipients", recipients)
+        put(self, "_reply", reply)
+        put(self, "_made", None)
+
+    @property
+    def fates(self) -> tuple[Fate, ...]:  # type: ignore[override]
+        """One for each recipient, in the order given."""
+        if self._made is None:
+            made = tuple(Fate(each, "accepted", self._reply) for each in self._recipients)
+            object.__setattr__(self, "_made", made)
+        return self._made
+
+    @property
+    def all_accepted(self) -> bool:
+        """True."""
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SendResult) and (self.sender, self.fates, self.error) == (
+            other.sender,
+            other.fates,
+            other.error,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.sender, self.fates))
+
+    def __reduce__(self) -> tuple[type[SendResult], tuple[object, ...]]:
+        return SendResult, (self.sender, self.fates, None)
+
+
 class Fates:
     """Collects the fates of one message while it is being sent."""
 
@@ -68,10 +109,13 @@ class Fates:
         self._fates: list[Fate | None] = [None] * len(self._recipients)
         #: Whether the end of data may have reached the server.
         self.ended = False
+        #: Whether no recipient has a fate of its own.
+        self.untouched = True
 
     def refuse(self, number: int, reply: Reply) -> None:
         """The recipient with this number was refused."""
         permanent = reply.first_digit == 5
+        self.untouched = False
         self._fates[number] = Fate(self._recipients[number], "refused", reply, permanent)
 
     @property
@@ -83,6 +127,7 @@ class Fates:
         """This reply decides for the recipient with this number."""
         digit = reply.first_digit
         outcome: Outcome = "accepted" if digit == 2 else "refused"
+        self.untouched = False
         self._fates[number] = Fate(self._recipients[number], outcome, reply, digit == 5)
 
     def decide(self, reply: Reply) -> None:

@@ -28,6 +28,9 @@ from fsm_smtp.wire.text import printable
 # path needs no other limit.
 _TIDY: Final = re.compile(rb"([2-5][0-5][0-9]) ([\t -~]{0,%d}+)\r\n" % (limits.MAX_REPLY_LINE - 6))
 
+# A line that begins as a refusal does.
+_REFUSES: Final = re.compile(rb"(?:\A|\n)[45]")
+
 _CODE: Final = re.compile(rb"[2-5][0-5][0-9]")
 _ODD_CODE: Final = re.compile(rb"[2-5][6-9][0-9]")
 _CONTROL: Final = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -95,6 +98,13 @@ def _tidy(line: bytes) -> Reply | None:
     return None if match is None else Reply(int(match[1]), (match[2],))
 
 
+def tidy(line: bytes) -> Reply:
+    """The reply that *line* is, which is known to be a tidy one."""
+    reply = _tidy(line)
+    assert reply is not None
+    return reply
+
+
 class ReplyParser:
     """Octets in, replies out, one at a time; how the octets are cut does not matter.
 
@@ -159,6 +169,27 @@ class ReplyParser:
         if self._buffer or self._error is not None or len(data) > limits.MAX_REPLY_LINE:
             return None
         return _tidy(data)
+
+    def take(self, wanted: re.Pattern[bytes], lines: int) -> bytes | bool:
+        """The replies that *wanted* matches, taken out: the last of them, its line as received.
+
+        Args:
+            wanted: matches only tidy replies of one line; its first group is the last one.
+            lines: how many lines that are.
+
+        Returns:
+            the line; False when fewer lines are here; True when what is here is something else, and
+            `next_reply` has to be asked.
+        """
+        buffer = self._buffer
+        match = None if self._scanned else wanted.match(buffer)
+        if match is None:
+            if self._error is not None or len(buffer) > lines * limits.MAX_REPLY_LINE:
+                return True
+            return buffer.count(b"\n") >= lines or _REFUSES.search(buffer) is not None
+        last, end = match[1], match.end()
+        del buffer[:end]
+        return last
 
     def next_reply(self) -> Reply | None:
         """The next complete reply, or ``None`` until more octets come.

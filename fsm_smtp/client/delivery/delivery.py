@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from fsm_smtp.ahead import shape
 from fsm_smtp.client.delivery.letter import Kind, Letter, not_sent
 from fsm_smtp.client.delivery.reach import MOST_OUTSTANDING, WINDOW, WINDOW_CONTENT, Reach
 from fsm_smtp.client.dialogue.chunks import CHUNK, by_chunks
@@ -21,6 +22,7 @@ from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.errors import ConnectionLost, LocalProtocolError, ProtocolError
 from fsm_smtp.wire import Command, Reply, canonical_chunks, commands
+from fsm_smtp.wire.replies import tidy
 
 #: Octets of commands in one write; between two writes replies are read.
 _WRITE: Final = 16 * 1024
@@ -214,7 +216,9 @@ class Delivery:
         if isinstance(data, bytes) and data:
             self._session.receive(data)
             self._read()
-        elif data is None and self._shutdown is None:
+            return
+        self._read_singly()
+        if data is None and self._shutdown is None:
             self._take((yield from self._on.rest(wait, data)))
             self._read()
         else:
@@ -236,7 +240,7 @@ class Delivery:
         wait = Wait(LAST_WORDS)
         while not said and isinstance(data := (yield wait), bytes) and data:
             self._session.receive(data)
-            self._read()
+            self._read_singly()
         raise self._on.broken_off()
 
     # -- what is sent ----------------------------------------------------------------------------
@@ -247,7 +251,13 @@ class Delivery:
         while self._air:
             letter = self._air[-1]
             if letter.refusal is None and not letter.ended:
-                yield from self._envelope(letter)
+                if not letter.sent and self._too_many(letter):
+                    return  # until some of what is outstanding has been answered
+                octets = b"" if letter.sent else self._as_run(letter)
+                if octets:
+                    yield octets
+                else:
+                    yield from self._envelope(letter)
                 if self._one_chunk(letter):
                     yield self._chunk(letter)
             if not letter.ended or not self._may_follow(letter):
@@ -288,10 +298,56 @@ class Delivery:
             letter.sent += 1
             yield self._send(letter, kind, command)
 
+    def _as_run(self, letter: Letter) -> bytes:
+        """Its envelope, and in a window its content, as a run; nothing if it has to be otherwise.
+
+        What may go wrong here at a price is sent command by command: the first try behind an end.
+        """
+        session, ready, count = self._session, letter.ready, len(letter.ready.rcpts)
+        chunked = ready.by_chunks
+        if (letter.behind and self._reach.behind_end is None) or (chunked and not self._whole):
+            return b""
+        if chunked and (ready.content.size or CHUNK) > WINDOW_CONTENT:
+            return b""
+        if count + 3 > MOST_OUTSTANDING:
+            return b""
+        end: Kind = "end" if chunked else "data"
+        last = "send_bdat_last" if chunked else "send_data"
+        mail = letter.lines[0][1]
+        reset = False
+        each = [command for _, _, command in letter.lines]
+        if not session.send_run(shape(reset, mail, count, last), each):
+            reset = True
+            each.insert(0, commands.rset())
+            if not session.send_run(shape(reset, mail, count, last), each):
+                return b""
+        octets = b"".join([command.line for command in each])
+        if chunked:
+            pieces = ready.content.pieces
+            chunk = b"".join(pieces if ready.binary else canonical_chunks(pieces))
+            letter.begun = letter.ended = letter.fates.ended = True
+            each.append(commands.bdat(len(chunk), True))
+            octets += each[-1].line + chunk
+        letter.run = (*(("rset",) if reset else ()), "mail", *("rcpt",) * count, end)
+        letter.sent = len(letter.lines)
+        letter.outstanding += len(letter.run)
+        self._queue.append((letter, "run"))
+        return octets
+
+    def _too_many(self, letter: Letter) -> bool:
+        """Whether its commands do not fit beside those that are outstanding, but would alone."""
+        room = MOST_OUTSTANDING - len(letter.lines) - 2
+        return self._session.outstanding > max(room, 0)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the content goes with its envelope."""
+        return self._depth == "window"
+
     def _one_chunk(self, letter: Letter) -> bool:
         """Whether its content goes now, as one chunk."""
         ready = letter.ready
-        if not ready.by_chunks or not letter.enveloped:
+        if not ready.by_chunks or not letter.enveloped or letter.ended:
             return False
         size = ready.content.size
         sure = not letter.behind or self._reach.behind_end
@@ -353,12 +409,47 @@ class Delivery:
 
     def _read(self) -> None:
         """Take the replies that have been received."""
+        while isinstance(line := self._session.next_run(), bytes):
+            self._take_run(tidy(line))
+        if line is True:  # else not all of them are here
+            self._read_singly()
+
+    def _read_singly(self) -> None:
+        """Take the replies that have been received, one by one."""
+        self._spread()
         next_reply = self._session.next_reply
         while (reply := next_reply()) is not None:
             self._take(reply)
 
+    def _take_run(self, last: Reply) -> None:
+        """The replies to what was sent as a run, all as hoped; *last* is the last of them."""
+        letter, kind = self._queue.popleft()
+        if kind == "run":
+            letter.outstanding -= len(letter.run)
+            kind = letter.run[-1]
+        else:
+            letter.outstanding -= 1
+        if kind == "data":
+            letter.opened = True
+            return
+        letter.taken = last
+        while self._air and self._air[0].decided:
+            self._finish(self._air.popleft())
+
+    def _spread(self) -> None:
+        """What was sent in runs is answered command by command from now on."""
+        self._session.spread()
+        if any(kind == "run" for _, kind in self._queue):
+            spread = [
+                (letter, each)
+                for letter, kind in self._queue
+                for each in (letter.run if kind == "run" else (kind,))
+            ]
+            self._queue = deque(spread)
+
     def _take(self, reply: Reply) -> None:
         """A reply, judged already."""
+        self._spread()
         if not self._queue:  # 421, the one reply that needs no command
             self._on.refusal = reply
             raise self._on.rejected(None, reply)

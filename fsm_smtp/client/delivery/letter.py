@@ -5,12 +5,13 @@ from typing import Final, Literal
 from fsm_smtp.client.content import Content
 from fsm_smtp.client.dialogue.envelope import Prepared
 from fsm_smtp.client.message import Message
-from fsm_smtp.client.result import Fate, Fates, SendResult
+from fsm_smtp.client.result import AllAccepted, Fate, Fates, SendResult
 from fsm_smtp.errors import ProtocolError
 from fsm_smtp.wire import Command, Reply, commands
 
 #: What a reply answers: RSET before the message, its MAIL, a RCPT, DATA, or the end of the content.
-Kind = Literal["rset", "mail", "rcpt", "data", "end"]
+#: ``run``: all of them, by replies that are taken together.
+Kind = Literal["rset", "mail", "rcpt", "data", "end", "run"]
 
 #: How servers refuse commands that came too early for them; none of it says no to the message.
 _PROTESTS: Final = (500, 502, 503)
@@ -23,6 +24,7 @@ class Letter:
         message: the message.
         ready: the same as commands and content.
         lines: its envelope, and DATA unless the content goes in chunks.
+        run: what has been sent as a run, in order; empty otherwise.
         sent: how many of them have been sent.
         fates: of its recipients.
         outstanding: how many of its commands wait for replies.
@@ -51,6 +53,7 @@ class Letter:
         "ready",
         "refusal",
         "refused_behind",
+        "run",
         "sent",
         "taken",
     )
@@ -76,6 +79,7 @@ class Letter:
     def begin(self) -> None:
         """Nothing of it has been sent, or what has been sent counts for nothing."""
         self.sent = 0
+        self.run: tuple[Kind, ...] = ()
         self.fates = Fates(self.message.sender, self.message.addresses)
         self.outstanding = 0
         self.begun = self.opened = self.ended = False
@@ -127,6 +131,8 @@ class Letter:
         if self.error is not None:
             return not_sent(self.message, self.error)
         deciding = self.taken or self.refusal or (None if self.ended else shutdown)
+        if error is None and self.taken is not None and self.fates.untouched:
+            return AllAccepted(self.message.sender, self.message.addresses, self.taken)
         if deciding is not None:
             self.fates.decide(deciding)
         return self.fates.result(error)

@@ -16,6 +16,7 @@ from fsm_smtp.client.options import Depth, Options
 from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Request, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.errors import ProtocolError
+from fsm_smtp.event import Observer
 
 Choose = Callable[[str, str], int]
 
@@ -327,9 +328,11 @@ def deliver(
     *,
     reach: Reach | None = None,
     many: bool = True,
+    observer: Observer | None = None,
 ) -> list[SendResult]:
     """All results."""
-    return list(delivering(Link(server), messages, depth, reach=reach, many=many))
+    link = Link(server, observer=observer)
+    return list(delivering(link, messages, depth, reach=reach, many=many))
 
 
 def delivering(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from fsm_smtp.client import Message, SendResult
 from fsm_smtp.client.delivery import Reach
 from fsm_smtp.client.options import Depth
+from fsm_smtp.event import Event
 from tests.client.delivery.simulated import Faults, Server, Taken, accepts, deliver, message
 
 DEPTHS: tuple[Depth | None, ...] = ("lockstep", "group", "full", "window", None)
@@ -37,6 +39,9 @@ MAIL = st.lists(
     min_size=1,
     max_size=12,
 )
+
+#: The same, so small that everything in the air fits into one write.
+SMALL_MAIL = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 500)), min_size=1, max_size=12)
 
 
 def made(shapes: list[Shape]) -> list[Message]:
@@ -173,6 +178,24 @@ def test_all_depths_come_to_the_same(shapes: list[Shape], how: Faults) -> None:
         for one in outcomes
     ]
     assert all(one == codes[0] for one in codes[1:])
+
+
+@given(SMALL_MAIL, st.lists(faults(cut=True), min_size=1, max_size=3), st.sampled_from(DEPTHS))
+@settings(max_examples=100)
+def test_runs_are_a_short_cut_and_nothing_else(
+    shapes: list[Shape], how: list[Faults], depth: Depth | None
+) -> None:
+    """With an observer every command and reply goes by itself: all else must be the same."""
+    events: list[Event] = []
+    sides: list[tuple[object, ...]] = []
+    for observer in (None, events.append):
+        seeds = [replace(one, choose=moody(number, 0.2)) for number, one in enumerate(how)]
+        server = Server(faults=(*seeds, Faults()))
+        results = deliver(server, made(shapes), depth, observer=observer)
+        said = [(r.sender, r.fates, r.all_accepted, repr(r.error)) for r in results]
+        sides.append((said, server.writes, server.heard, server.taken))
+    assert sides[0] == sides[1]
+    assert events
 
 
 def hash_of(text: str) -> int:
