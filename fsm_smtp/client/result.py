@@ -64,6 +64,10 @@ class AllAccepted(SendResult):
 
     __slots__ = ("_made", "_recipients", "_reply")
 
+    _recipients: tuple[str, ...]
+    _reply: Reply
+    _made: tuple[Fate, ...] | None
+
     def __init__(self, sender: str, recipients: tuple[str, ...], reply: Reply) -> None:
         # What is frozen is set past its own lock, as dataclasses do it.
         put = object.__setattr__
@@ -74,12 +78,13 @@ class AllAccepted(SendResult):
         put(self, "_made", None)
 
     @property
-    def fates(self) -> tuple[Fate, ...]:  # type: ignore[override]
+    def fates(self) -> tuple[Fate, ...]:  # pyright: ignore[reportIncompatibleVariableOverride] -- read-only there, too
         """One for each recipient, in the order given."""
-        if self._made is None:
+        made = self._made
+        if made is None:
             made = tuple(Fate(each, "accepted", self._reply) for each in self._recipients)
             object.__setattr__(self, "_made", made)
-        return self._made
+        return made
 
     @property
     def all_accepted(self) -> bool:

@@ -1,14 +1,13 @@
-"""A sequence of messages over one connection: what goes into a write, and whose reply came.
+"""A sequence of messages over one connection: what goes into a write, and when.
 
-Replies come in the order of the commands: beside what is outstanding stands a queue that says
-which letter each command belongs to. Whether a command may be sent is asked of the session.
+Whether a command may be sent is asked of the session, always.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fsm_smtp.ahead import shape
+from fsm_smtp.client.delivery.air import Air
 from fsm_smtp.client.delivery.letter import Kind, Letter, not_sent
 from fsm_smtp.client.delivery.reach import MOST_OUTSTANDING, WINDOW, WINDOW_CONTENT, Reach
 from fsm_smtp.client.dialogue.chunks import CHUNK, by_chunks
@@ -21,14 +20,19 @@ from fsm_smtp.client.options import Depth
 from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.errors import ConnectionLost, LocalProtocolError, ProtocolError
-from fsm_smtp.wire import Command, Reply, canonical_chunks, commands
-from fsm_smtp.wire.replies import tidy
+from fsm_smtp.wire import canonical_chunks, commands
 
 #: Octets of commands in one write; between two writes replies are read.
 _WRITE: Final = 16 * 1024
 
+_RSET: Final[tuple[Kind, ...]] = ("rset",)
+_MAIL: Final[tuple[Kind, ...]] = ("mail",)
+_RCPT: Final[tuple[Kind, ...]] = ("rcpt",)
+_DATA: Final[tuple[Kind, ...]] = ("data",)
+_END: Final[tuple[Kind, ...]] = ("end",)
 
-class Delivery:
+
+class Delivery(Air):
     """Messages on their way over one connection.
 
     Args:
@@ -49,18 +53,11 @@ class Delivery:
         *,
         many: bool = True,
     ) -> None:
-        self._on = on
-        self._session = on.session
+        super().__init__(on, reach)
         self._messages: Iterator[Message] = iter(messages)
-        self._reach = reach
         self._wanted: Depth | None = depth
         self._many = many
         self._depth: Depth = "lockstep"
-        self._air: deque[Letter] = deque()  # begun, and not decided; the oldest first
-        self._queue: deque[tuple[Letter, Kind]] = deque()  # beside what is outstanding
-        self._again: deque[Letter] = deque()  # taken back: to be sent anew
-        self._results: deque[SendResult] = deque()
-        self._shutdown: Reply | None = None  # 421
         self._broken: Exception | None = None  # raised by the messages themselves
 
     @property
@@ -311,7 +308,6 @@ class Delivery:
             return b""
         if count + 3 > MOST_OUTSTANDING:
             return b""
-        end: Kind = "end" if chunked else "data"
         last = "send_bdat_last" if chunked else "send_data"
         mail = letter.lines[0][1]
         reset = False
@@ -328,7 +324,12 @@ class Delivery:
             letter.begun = letter.ended = letter.fates.ended = True
             each.append(commands.bdat(len(chunk), True))
             octets += each[-1].line + chunk
-        letter.run = (*(("rset",) if reset else ()), "mail", *("rcpt",) * count, end)
+        letter.run = (
+            *(_RSET if reset else ()),
+            *_MAIL,
+            *_RCPT * count,
+            *(_END if chunked else _DATA),
+        )
         letter.sent = len(letter.lines)
         letter.outstanding += len(letter.run)
         self._queue.append((letter, "run"))
@@ -399,83 +400,7 @@ class Delivery:
         what = "closed, since the server wants a content that must not be sent"
         return ConnectionLost(what, state=state, command=command, who="client")
 
-    def _send(self, letter: Letter, kind: Kind, command: Command) -> bytes:
-        octets = self._session.send_ahead(command)
-        letter.outstanding += 1
-        self._queue.append((letter, kind))
-        return octets
-
-    # -- what is said ----------------------------------------------------------------------------
-
-    def _read(self) -> None:
-        """Take the replies that have been received."""
-        while isinstance(line := self._session.next_run(), bytes):
-            self._take_run(tidy(line))
-        if line is True:  # else not all of them are here
-            self._read_singly()
-
-    def _read_singly(self) -> None:
-        """Take the replies that have been received, one by one."""
-        self._spread()
-        next_reply = self._session.next_reply
-        while (reply := next_reply()) is not None:
-            self._take(reply)
-
-    def _take_run(self, last: Reply) -> None:
-        """The replies to what was sent as a run, all as hoped; *last* is the last of them."""
-        letter, kind = self._queue.popleft()
-        if kind == "run":
-            letter.outstanding -= len(letter.run)
-            kind = letter.run[-1]
-        else:
-            letter.outstanding -= 1
-        if kind == "data":
-            letter.opened = True
-            return
-        letter.taken = last
-        while self._air and self._air[0].decided:
-            self._finish(self._air.popleft())
-
-    def _spread(self) -> None:
-        """What was sent in runs is answered command by command from now on."""
-        self._session.spread()
-        if any(kind == "run" for _, kind in self._queue):
-            spread = [
-                (letter, each)
-                for letter, kind in self._queue
-                for each in (letter.run if kind == "run" else (kind,))
-            ]
-            self._queue = deque(spread)
-
-    def _take(self, reply: Reply) -> None:
-        """A reply, judged already."""
-        self._spread()
-        if not self._queue:  # 421, the one reply that needs no command
-            self._on.refusal = reply
-            raise self._on.rejected(None, reply)
-        letter, kind = self._queue.popleft()
-        if reply.code == 421:
-            self._shutdown = reply
-        letter.answered(kind, reply)
-        if kind == "mail" and letter.behind:
-            self._reach.behind_end = not letter.refused_behind
-        while self._air and self._air[0].decided:
-            self._finish(self._air.popleft())
-
-    def _finish(self, letter: Letter) -> None:
-        """Nothing more will be said about *letter*."""
-        if letter.refused_behind and letter.taken is None and not letter.begun:
-            self._again.append(letter)
-        else:
-            self._results.append(letter.result(shutdown=self._shutdown))
-
-    @property
-    def _trying(self) -> bool:
-        """Whether the next reply shows for the first time what the server does behind an end."""
-        if self._reach.behind_end is not None or not self._queue:
-            return False
-        letter, kind = self._queue[0]
-        return letter.behind and kind == "mail"
+    # -- what goes wrong --------------------------------------------------------------------------
 
     def _swallowed(self) -> Flow[None]:
         """The server has thrown away what came behind the end of data; begin anew without it."""
@@ -506,7 +431,3 @@ class Delivery:
             else:
                 self._results.append(letter.result(error, shutdown))
         self._clear()
-
-    def _clear(self) -> None:
-        self._air.clear()
-        self._queue.clear()
