@@ -1,5 +1,6 @@
 """docs/servers.md: what was seen, each row with its reason."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -28,6 +29,8 @@ A few rows have no more than their number here, in the column *not shown*: what 
 not be known to those who make the server, who hear of it first.
 
 ## The servers
+
+A way is a server with its settings; below, *(all)* stands for every way of that server.
 
 | way | version | seen | settings | pass | fail | warn | open | skip | inconclusive | not shown |
 |---|---|---|---|--:|--:|--:|--:|--:|--:|--:|"""
@@ -66,11 +69,10 @@ def _lines(record: Record, reasons: Reasons, cases: Sequence[Case]) -> Iterator[
         yield f"RFC {case.rfc} §{case.section}, {case.level}. {case.requirement}\n"
         yield "| way | verdict | got |\n|---|---|---|"
         for row, names in _alike(rows).items():
-            yield f"| {', '.join(names)} | {row.verdict} | {_code(row.got)} |"
+            yield f"| {_named(names)} | {row.verdict} | {_code(row.got)} |"
         for reason, names in _by_reason(case.id, rows, reasons).items():
-            yield f"\n**{', '.join(names)}**: {reason.says}"
-            if reason.see:
-                yield f"See {'; '.join(reason.see)}."
+            see = f" (See {'; '.join(reason.see)}.)" if reason.see else ""
+            yield f"\n**{_named(names)}**: {reason.says}{see}"
 
 
 def _summary(name: str, one: Seen, withheld: int) -> str:
@@ -99,6 +101,18 @@ def _by_reason(case: str, rows: Mapping[str, Row], reasons: Reasons) -> Mapping[
             raise LookupError(f"{name}, {case} has no reason")
         found.setdefault(reason, []).append(name)
     return found
+
+
+def _named(names: Sequence[str]) -> str:
+    """Ways by name; all of a server's as one."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(WAYS[name].server, []).append(name)
+    every = Counter(way.server for way in WAYS.values() if not way.lmtp)
+    return ", ".join(
+        f"{server} (all)" if 1 < len(some) == every[server] else ", ".join(some)
+        for server, some in found.items()
+    )
 
 
 def _anchor(case: str) -> str:
