@@ -121,7 +121,7 @@ class _Calibrator:
 
     def run(self) -> Questions:
         while True:
-            machine = PartialMachine(self.model, self.choices, self.extensions)
+            machine = self._machine()
             met = self._next(machine)
             if met is None:
                 if not self.waiting:
@@ -133,8 +133,16 @@ class _Calibrator:
                 continue
             if not met.candidates:
                 yield from self._probe(machine, met)
-            yield from self._tell(machine, met)
+            yield from self._tell(met)
         return Calibration(self.choices, tuple(self.probes), tuple(self.findings.values()))
+
+    def _machine(self, *met: _Open) -> PartialMachine:
+        """What is known, also of the choices that are not made out yet."""
+        narrowed = {
+            one.point: [answer.name for answer in one.candidates]
+            for one in (*self.waiting.values(), *met)
+        }
+        return PartialMachine(self.model, self.choices, self.extensions, narrowed)
 
     def _next(self, machine: PartialMachine) -> _Open | None:
         """The nearest point that can be probed, or one that waits and can now be told."""
@@ -171,8 +179,10 @@ class _Calibrator:
             alike = sorted(answers, key=lambda answer: _kind(answer.word) != _kind(seen))
             met.candidates = same_class or tuple(alike)
 
-    def _tell(self, machine: PartialMachine, met: _Open) -> _Asking:
+    def _tell(self, met: _Open) -> _Asking:
         """Play continuations until one behaviour is left, or nothing tells the rest apart."""
+        # What the outcome has shown already may tell as well: the same input once more, say.
+        machine = self._machine(met)
         while continuation := self._telling(machine, met):
             sequence = (*met.sequence, *continuation)
             outcomes = (yield from self._ask(machine, met, sequence))[len(met.sequence) :]
@@ -188,6 +198,7 @@ class _Calibrator:
                 met.certain = False
                 nearest = nearest[:1]
             met.candidates = nearest
+            machine = self._machine(met)
         behind = {self.model.server.after(met.standing, answer) for answer in met.candidates}
         if len(behind) == 1:
             self._choose(met)

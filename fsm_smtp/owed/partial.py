@@ -1,9 +1,9 @@
 """A machine some of whose choices are still unknown: how to get about in it, and tell apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from fsm_smtp.owed.model import Choices, ServerModel
-from fsm_smtp.table.server_model import UNSENT, Standing, word_of
+from fsm_smtp.table.server_model import UNSENT, Answer, Standing, word_of
 
 
 class PartialMachine:
@@ -13,11 +13,19 @@ class PartialMachine:
         model: what servers owe.
         choices: the choices known so far.
         extensions: the EHLO keywords that the server offers.
+        narrowed: names of the answers that a choice which is not known may still be, by point.
     """
 
-    def __init__(self, model: ServerModel, choices: Choices, extensions: frozenset[str]) -> None:
+    def __init__(
+        self,
+        model: ServerModel,
+        choices: Choices,
+        extensions: frozenset[str],
+        narrowed: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self.model = model
         self.choices = choices
+        self._narrowed = narrowed or {}
         self.inputs = tuple(one.name for one in model.inputs(extensions))
         self._steps: dict[tuple[Standing, str], tuple[frozenset[str], Standing | None]] = {}
 
@@ -58,9 +66,10 @@ class PartialMachine:
         if word_of(outcome) not in words:
             return None
         if behind is None:
-            answers = self.model.possible(standing, name, self.choices)
             after = {
-                self.model.server.after(standing, one) for one in answers if one.allows(outcome)
+                self.model.server.after(standing, one)
+                for one in self._possible(standing, name)
+                if one.allows(outcome)
             }
             behind = after.pop() if len(after) == 1 else None
         return behind
@@ -82,12 +91,21 @@ class PartialMachine:
                     todo.append(following)
         return None
 
+    def _possible(self, standing: Standing, name: str) -> tuple[Answer, ...]:
+        answers = tuple(self.model.possible(standing, name, self.choices))
+        entry = self.model.owed(standing, name)
+        point = entry and self.model.point_id(standing, name, entry)
+        left = self._narrowed.get(point) if point else None
+        if left is None or len(answers) == 1:
+            return answers
+        return tuple(answer for answer in answers if answer.name in left)
+
     def _step(self, standing: Standing, name: str) -> tuple[frozenset[str], Standing | None]:
         """The words that are possible, and what follows; ``None`` while that is not known."""
         found = self._steps.get((standing, name))
         if found is None:
             after = self.model.server.after
-            answers = tuple(self.model.possible(standing, name, self.choices))
+            answers = self._possible(standing, name)
             words = frozenset(answer.word for answer in answers) or frozenset({UNSENT})
             behind = {after(standing, answer) for answer in answers} or {standing}
             known = len(words) == len(behind) == 1

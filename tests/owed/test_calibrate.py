@@ -50,6 +50,28 @@ def test_with_extensions_too(drawn: tuple[frozenset[str], dict[str, str]]) -> No
     assert difference(server, MODEL.instantiate(found.choices, extensions)) is None
 
 
+def test_what_an_outcome_has_shown_tells_too() -> None:
+    """DATA refused, then opened: the first has given the transaction up, whatever 354 would do."""
+    chosen = {
+        "ehlo": "refused",
+        "helo": "refused",
+        "mail-wrong-before-hello/mail_unknown_parameter": "borne",
+        "mail-nested/mail_unknown_parameter": "anew",
+        "rcpt-before-hello[tls=no]": "refused-5yz",
+        "data-with-argument-early[transaction=none]": "borne",
+        "data-with-argument-early[transaction=open]": "borne",
+        "data-without-mail": "opened",
+        "data-without-recipient": "given-up",
+    }
+    probe = next(
+        one
+        for one in asked(MODEL.instantiate(chosen, CORE)).probes
+        if one.point == "data-without-recipient"
+    )
+    assert probe.chosen == "given-up"
+    assert probe.certain
+
+
 def test_a_refused_data_is_told_by_what_follows() -> None:
     """554 to DATA may keep the transaction or give it up: a RCPT behind it shows which."""
     for name in ("refused", "given-up"):

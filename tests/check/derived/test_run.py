@@ -132,7 +132,7 @@ def test_only_what_is_offered_and_permitted_is_tried() -> None:
 
 
 @pytest.mark.parametrize(
-    ("extensions", "states"), [(("CHUNKING",), 7), (("STARTTLS",), 11)], ids=str
+    ("extensions", "states"), [(("CHUNKING",), 7), (("STARTTLS",), 15)], ids=str
 )
 def test_the_extensions_of_a_faithful_server(extensions: tuple[str, ...], states: int) -> None:
     async def run() -> Report:
