@@ -60,6 +60,7 @@ bench: .venv/dev
 exam: bench
 	$(BIN)/python -m tests.exam.streaming
 	$(BIN)/python -m tests.exam.model
+	$(BIN)/python -m tests.exam.kit
 	$(BIN)/python -m tests.exam.link
 	$(BIN)/python -m tests.exam.delivery
 	$(BIN)/python -m tests.judged --exam

@@ -16,6 +16,7 @@ from bench.facts import facts
 from bench.guarded import guard
 from bench.report import Section, markdown, show, show_goals
 from bench.sending import sending
+from bench.sinks import sinking
 from bench.starting import starting
 from bench.triggers import triggers
 from bench.verifying import verifying
@@ -37,6 +38,7 @@ _PARTS: dict[str, Callable[[bool], Iterable[Section]]] = {
     "sending": lambda quick: sending(quick=quick),
     "guard": lambda quick: guard(quick=quick),
     "starting": lambda quick: [starting(quick=quick)],
+    "sinks": lambda quick: [sinking(quick=quick)],
     "verifying": lambda _quick: [verifying()],
 }
 

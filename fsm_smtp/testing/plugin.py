@@ -30,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--smtp-unknown-recipient", metavar="A", help="a mailbox that it has not")
     group.addoption("--smtp-sender", metavar="A", help="a sender that the target takes")
     group.addoption("--smtp-user", metavar="NAME", help="with $SMTP_PASSWORD: try AUTH too")
+    group.addoption(
+        "--smtp-known",
+        action="append",
+        default=[],
+        metavar="SECTION",
+        help="a section that the target is known to break, such as '5321 §3.8'; repeatable",
+    )
     group.addoption("--smtp-strict", action="store_true", help="fail on codes no RFC lists there")
 
 

@@ -56,6 +56,7 @@ class TargetTests:
         who: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if "user" in who:
             who["password"] = os.environ.get("SMTP_PASSWORD", "")
+        who["known"] = self.config.getoption("smtp_known")
         return {**who, "strict": bool(self.config.getoption("smtp_strict"))}
 
     def pytest_collection_modifyitems(

@@ -27,12 +27,14 @@ class SMTPClientMachine:
         errors: what it may raise when the mail does not go out.
         allowed: sections that it may break, such as ``5321 §4.1.1.10`` if it never says QUIT.
         visited: the client's state by the table, and what happened to it there, how often.
+        sessions: how many there were.
     """
 
     send: Send
     errors: tuple[type[Exception], ...] = (OSError,)
     allowed: frozenset[str] = frozenset()
     visited: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    sessions: int = 0
 
     def explore(self, *, examples: int = EXAMPLES, random_seed: int | None = None) -> None:
         """Explore the client.
@@ -71,10 +73,14 @@ class SMTPClientMachine:
             except ClientViolation as error:
                 if error.scene is None:
                     raise
-                raise plainest(lambda scene: self._met(listener, scene), error) from None
+                sessions = self.sessions
+                found = plainest(lambda scene: self._met(listener, scene), error)
+                found.sessions = sessions
+                raise found from None
 
     def _met(self, listener: socket.socket, scene: Scene) -> ClientViolation | None:
         """What one session shows."""
+        self.sessions += 1
         meeting = Meeting(scene.mail, scene.orders, scene.extensions)
         try:
             meeting.hold(self.send, listener, self.errors)

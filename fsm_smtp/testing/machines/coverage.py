@@ -25,6 +25,7 @@ class Coverage:
         extensions: EHLO keywords that the server offers; inputs that need others do not count.
         visited: how often a transition was taken and how it was answered: (standing, input,
             first digit of the reply or the word).
+        sessions: how many were opened.
         ways: a shortest sequence that was seen to lead to each standing.
     """
 
@@ -33,6 +34,7 @@ class Coverage:
     visited: Counter[tuple[Standing, str, str]] = field(
         default_factory=Counter[tuple[Standing, str, str]]
     )
+    sessions: int = 0
     ways: dict[Standing, Word] = field(default_factory=dict[Standing, Word])
     _pairs: set[tuple[Standing, str]] = field(default_factory=set[tuple[Standing, str]])
 

@@ -63,6 +63,7 @@ class Examiner:
         new: how many transitions were taken for the first time.
         secured: TLS has come up.
         pipelining: the last EHLO offers PIPELINING.
+        abandoned: what the server has done is known, and nobody knows where it stands now.
     """
 
     def __init__(self, plan: Plan, connection: Connection, coverage: Coverage) -> None:
@@ -77,14 +78,15 @@ class Examiner:
         self.new = 0
         self.secured = False
         self.pipelining = False
+        self.abandoned = False
         greeting = self._reply()
         if greeting is None or greeting.code != 220:
             self._fail("the greeting is 220, or the server takes no mail", "5321 §3.1", "MUST")
 
     @property
     def is_over(self) -> bool:
-        """Whether the connection is closed."""
-        return self.belief.mode == CLOSED
+        """Whether the connection is closed, or the session is abandoned."""
+        return self.abandoned or self.belief.mode == CLOSED
 
     def say(self, name: str, pieces: Iterable[bytes] | None = None) -> None:
         """Send an input and judge what comes.
@@ -145,6 +147,8 @@ class Examiner:
         outcome, reply = self._outcome(name)
         heard = self.belief.heed(name, outcome)
         if heard.judgement in (_FAILS_STRICTLY if self._plan.strict else _FAILS):
+            if standing is not None:
+                self.coverage.take(standing, name, outcome)
             entry = heard.entry
             allowed = ", ".join(code for answer in entry.answers for code in answer.codes)
             said = f"the answer was {outcome}, and may be {allowed}"

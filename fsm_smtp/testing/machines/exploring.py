@@ -52,7 +52,10 @@ def explore(
                 one = seed(random_seed * examples + number)(one)
             _run(one, min(ROUND, examples - first))
     except ServerViolation as error:
-        raise shortest(machine.subject.open, error.played, error) from None
+        sessions = coverage.sessions
+        found = shortest(machine.subject.open, error.played, error)
+        found.sessions = sessions
+        raise found from None
     if coverage.share < machine.subject.floor:
         floor = f"the floor is {machine.subject.floor:.0%} of the transitions"
         raise AssertionError("\n".join([floor, *coverage.lines()]))
@@ -92,6 +95,9 @@ def _look(machine: type[ServerMachine]) -> None:
             if examiner.secured:
                 examiner.say("ehlo")
         examiner.finish()
+    except ServerViolation as error:
+        if error.rfc not in machine.subject.known:
+            raise
     finally:
         examiner.close()
 

@@ -20,7 +20,10 @@ class ServerViolation(AssertionError):
         steps: the inputs up to there, as the table names them.
         transcript: the session's lines, redacted.
         played: the steps of the session in which it was found.
+        sessions: how many sessions had been opened by then.
     """
+
+    sessions: int = 0
 
     played: "tuple[Step, ...]" = ()
 
@@ -52,7 +55,10 @@ class ClientViolation(AssertionError):
         orders: the replies that have shown it; all others were a faithful server's.
         transcript: the session's lines, redacted.
         scene: what the client has met.
+        sessions: how many sessions there had been by then.
     """
+
+    sessions: int = 0
 
     scene: "Scene | None" = None
 

@@ -18,8 +18,8 @@ from fsm_smtp.testing.server.record import Message, SessionRecord
 from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.watch import Violation
 
-#: Seconds that a client may take to go on; it has no reason to wait.
-PATIENCE = 5.0
+#: Seconds that a client may take to go on. It has no reason to wait, but a busy machine.
+PATIENCE = 15.0
 _READ = 65536
 
 

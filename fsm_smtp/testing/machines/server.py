@@ -1,7 +1,7 @@
 """`SMTPServerMachine`: a state machine of Hypothesis that explores a server; its rules."""
 
 import socket
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -55,12 +55,14 @@ class Subject:
         plan: how it is examined.
         coverage: what was seen of it.
         floor: the share of the transitions that a run must take, 0 to 1.
+        known: sections that the server is known to break; a session ends where it does.
     """
 
     connect: Connect
     plan: Plan
     coverage: Coverage
     floor: float = 0.0
+    known: frozenset[str] = frozenset()
 
     def open(self) -> Examiner:
         """A new session.
@@ -68,6 +70,7 @@ class Subject:
         Raises:
             ServerViolation: the greeting is none.
         """
+        self.coverage.sessions += 1
         opened = self.connect()
         connection = SocketConnection(opened) if isinstance(opened, socket.socket) else opened
         return Examiner(self.plan, connection, self.coverage)
@@ -159,8 +162,10 @@ class ServerMachine(RuleBasedStateMachine):
         try:
             yield
         except ServerViolation as error:
-            error.played = tuple(self.played)
-            raise
+            if error.rfc not in self.subject.known:
+                error.played = tuple(self.played)
+                raise
+            self.examiner.abandoned = True
         self._failed = False
 
     def teardown(self) -> None:
@@ -186,6 +191,7 @@ def SMTPServerMachine(  # noqa: N802 -- it makes a class, and is used like one
     password: str | None = None,
     strict: bool = False,
     floor: float = 0.0,
+    known: Iterable[str] = (),
 ) -> type[ServerMachine]:
     """A state machine for a server. Its ``TestCase`` is a test; `explore` runs it by hand.
 
@@ -199,6 +205,7 @@ def SMTPServerMachine(  # noqa: N802 -- it makes a class, and is used like one
         strict: a code that no RFC lists there is a failure too, and so is what goes against a
             SHOULD.
         floor: the share of the transitions that a run must take, 0 to 1.
+        known: sections, such as ``5321 §3.8``, that the server is known to break.
     """
     who = Settings(
         sender=sender,
@@ -208,7 +215,7 @@ def SMTPServerMachine(  # noqa: N802 -- it makes a class, and is used like one
         password=password,
     )
     model = _model()
-    subject = Subject(connect, Plan(model, who, strict), Coverage(model), floor)
+    subject = Subject(connect, Plan(model, who, strict), Coverage(model), floor, frozenset(known))
     return type("SMTPServer", (ServerMachine,), {"subject": subject})
 
 

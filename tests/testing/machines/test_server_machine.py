@@ -61,6 +61,16 @@ def test_a_floor_can_be_demanded() -> None:
         explore(demanding, examples=10, random_seed=1)
 
 
+def test_what_is_known_ends_a_session_and_not_the_run() -> None:
+    faulty, _ = machine("takes RCPT without MAIL")
+    connect = faulty.subject.connect
+    # The transition is taken, and its section is not held against the server.
+    knowing = SMTPServerMachine(connect, known=["5321 §3.3"])
+    coverage = explore(knowing, examples=40, random_seed=1)
+    assert coverage.sessions > 40
+    assert coverage.is_visited(coverage.model.server.initial, "rcpt")
+
+
 def test_the_same_seed_makes_the_same_run() -> None:
     runs = []
     for _ in range(2):
