@@ -48,9 +48,9 @@ CORE_TESTS := tests/core tests/wire tests/session tests/ahead tests/client tests
 CORE := fsm_smtp/table/*,fsm_smtp/verify/*,fsm_smtp/wire/*,fsm_smtp/machine.py,fsm_smtp/configuration.py,fsm_smtp/refusal.py,fsm_smtp/session.py,fsm_smtp/ahead/*,fsm_smtp/counts.py,fsm_smtp/event.py,fsm_smtp/vocabulary.py,fsm_smtp/yaml_source.py,fsm_smtp/errors.py,fsm_smtp/command.py
 
 unit: .venv/dev
-	$(BIN)/python -m pytest -q -p no:fsm_smtp -n $(JOBS) --cov --cov-report= $(CORE_TESTS)
+	$(BIN)/python -m pytest -q -p no:fsm_smtp -n $(JOBS) --dist worksteal --cov --cov-report= $(CORE_TESTS)
 	$(BIN)/coverage report --include='$(CORE)' --skip-covered --show-missing --fail-under=100
-	$(BIN)/python -m pytest -q -n $(JOBS) $(addprefix --ignore=,$(CORE_TESTS))
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal $(addprefix --ignore=,$(CORE_TESTS))
 
 test: lint unit
 
