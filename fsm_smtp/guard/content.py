@@ -36,18 +36,30 @@ def fault(octets: bytes, before: bytes = b"\r\n") -> Wrong | None:
         ends = octets.count(b"\r\n")
         if octets.count(b"\r") != ends or octets.count(b"\n") != ends:
             return _bare(octets)
-    if b"\0" in octets or b"\0" in before:
+    if 0 in octets or 0 in before:
         variant = _NULS.search(before + octets)
         if variant is not None and variant.end() > len(before):
             return f"{variant[0]!r}, which some servers read as the end of data", "5321 §4.1.1.4"
     return None
 
 
-def is_whole(octets: bytes) -> bool:
-    """Whether *octets* are a whole content: the end of data at its end, and nowhere before."""
-    if octets[-5:] == END:
-        return octets.find(END) == len(octets) - 5 and octets[:3] != b".\r\n"
-    return octets == b".\r\n"
+def is_plain(octets: bytes) -> bool:
+    """Whether *octets* are a whole content with nothing to look at twice.
+
+    The end of data stands at its end and nowhere before, every CR and LF belongs to a CRLF, and
+    there is no NUL.
+    """
+    return (
+        octets[-5:] == END
+        and octets.find(END) == len(octets) - 5
+        and 0 not in octets
+        and (
+            octets.replace(b"\r", b"").replace(b"\n", b"\r\n") == octets
+            if len(octets) <= _SMALL
+            else fault(octets) is None
+        )
+        and octets[:3] != b".\r\n"
+    )
 
 
 def _bare(octets: bytes) -> Wrong:

@@ -42,6 +42,8 @@ class Guard(Outgoing):
         lmtp: whether it speaks LMTP (RFC 2033).
     """
 
+    __slots__ = ()
+
     def connected(self, *, tls: bool = False, verified: bool = True) -> None:
         """A new connection is open.
 
@@ -78,8 +80,8 @@ class Guard(Outgoing):
         Args:
             verified: the certificate was verified in it.
         """
-        self._link("tls_up", "TLS is up")
         self._parser = ReplyParser(tolerant=self.options.replies == "tolerant")
+        self._link("tls_up", "TLS is up")
         if not verified:
             self._exposed(_UNVERIFIED, "3207 §4.1")
 
@@ -123,3 +125,4 @@ class Guard(Outgoing):
                 )
             )
         self._tail.append(f"-- {text}")
+        self._look_again()

@@ -6,8 +6,9 @@ from fsm_smtp.errors import MalformedReply
 from fsm_smtp.guard.findings import Kind
 from fsm_smtp.guard.modes import Mode
 from fsm_smtp.guard.recognise import Recognised
-from fsm_smtp.guard.watching import Watching
+from fsm_smtp.guard.watching import PLAIN, Watching
 from fsm_smtp.wire import Reply, ReplyParser, parse_offers, printable
+from fsm_smtp.wire.replies import tidy_reply
 
 _STRICT: Final = frozenset({"8bit-text", "control-text", "long-line"})
 _UNTIDY: Final = {
@@ -23,6 +24,8 @@ _UNTIDY: Final = {
 class Incoming(Watching):
     """What the server has sent."""
 
+    __slots__ = ()
+
     def answer(self, data: bytes) -> Reply | None:
         """The quick way of `received`, for a client in lock-step that reads whole replies.
 
@@ -33,17 +36,18 @@ class Incoming(Watching):
         Raises:
             GuardError: the server breaks the protocol.
         """
-        reply = self._parser.whole(data)
         asked = self._asked
-        if reply is None or asked is None:
+        if not self._quick or asked is None:
             return None
-        target = self._calm.get((self._here, asked.trigger, reply.code))
-        if target is not None and not self._stray:
-            self._here = target
-            self._asked = None
-            self._tail.append(reply)
-        elif not self.lost:
-            self._judge(reply)
+        reply = tidy_reply(data)
+        if reply is not None:
+            target = self._calm.get((self._here, asked.trigger, reply.code))
+            if target is None:
+                self._judge(reply)
+            else:
+                self._here = target
+                self._asked = None
+                self._tail.append(reply)
         return reply
 
     def received(self, data: bytes) -> list[Reply]:
@@ -60,6 +64,12 @@ class Incoming(Watching):
         """
         if self.lost or not data:
             return []
+        try:
+            return self._received(data)
+        finally:
+            self._look_again()
+
+    def _received(self, data: bytes) -> list[Reply]:
         if self._modes[self._here] is Mode.HANDSHAKE:
             self._plaintext(data)
             return []
@@ -130,8 +140,15 @@ class Incoming(Watching):
             self._reply_finding(Kind.REPLY, why, rfc, str(reply), asked, violation=False)
         if self._modes[step.target] is Mode.OFFERS:
             self._read_offers(reply)
-        elif asked is not None and listed and not reply.untidy and self._replies is None:
+        elif (
+            asked is not None
+            and listed
+            and not reply.untidy
+            and self._replies is None
+            and self._modes[step.target] in PLAIN
+        ):
             self._calm[before, asked.trigger, reply.code] = step.target
+        self._look_again()
 
     def _judge_ahead(self, reply: Reply, trigger: str) -> None:
         """The reply to the oldest of several commands."""
@@ -149,7 +166,6 @@ class Incoming(Watching):
         self._asked = self._queue[0] if self._queue else None
         if not answer.flight.outstanding and answer.flight.trusted and not answer.flight.doomed:
             self._flight = None
-            self._quick = self._replies is None
         if self._modes[self._here] is Mode.OFFERS:
             self._read_offers(reply)
 

@@ -75,7 +75,7 @@ def _put() -> None:
     def getreply(self: smtplib.SMTP) -> tuple[int, bytes]:
         if isinstance(self, Guarded):
             return own_getreply(self)
-        return guarded_getreply(self, own_getreply.__get__(self), quick=True)
+        return guarded_getreply(self, own_getreply.__get__(self))
 
     def close(self: smtplib.SMTP) -> None:
         if isinstance(self, Guarded):
@@ -90,7 +90,7 @@ def _take() -> None:
     cls = smtplib.SMTP
     for connection in tuple(Connection.alive):
         if not connection.own:  # what it says from now on, nobody sees
-            connection.guard.lost = True
+            connection.guard.give_up()
     for name, function in _own.items():
         setattr(cls, name, function)
     _own.clear()

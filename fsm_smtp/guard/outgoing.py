@@ -15,6 +15,8 @@ from fsm_smtp.wire import parse_command, printable
 class Outgoing(Incoming):
     """What the client is about to send."""
 
+    __slots__ = ()
+
     def sending(self, data: bytes) -> bytes:
         """Judge what the client is about to send, cut anywhere.
 
@@ -27,35 +29,31 @@ class Outgoing(Incoming):
             GuardError: it breaks the protocol; nothing of *data* may be written, nor of the line
                 whose beginning waited, and everything else is as before.
         """
-        if self.lost:
-            return data
-        if self._unread:
-            self._judge_unasked()
-        if self._quick and not (self._held or self._chunk):
+        if self._quick:
             here = self._here
-            mode = self._modes[here]
-            if mode is Mode.LINE:
+            after = self._after_content.get(here)
+            if after is None:
                 try:
                     said = self._remembered(data)
                 except (InvalidCommand, Secret):
                     return self._scan(data)  # more or less than a line, or not fit to be one
-                if not said.remarkable:
-                    step = said.event.step(here)
-                    if step.row is not None:
-                        self._before = here
-                        self._here = step.target
-                        self._asked = said
-                        self._tail.append(said)
-                        return data
-            elif mode is Mode.CONTENT and self._watch is None and content.is_whole(data):
-                wrong = content.fault(data)
-                if wrong is not None:
-                    self._find(Kind.CONTENT, *wrong)
-                if len(data) > len(b".\r\n"):
-                    self._here = self._content.event.step(here).target
+                target = said.moves.get(here)
+                if target is not None and not said.remarkable:
+                    self._before = here
+                    self._here = target
+                    self._asked = said
+                    self._tail.append(said)
+                    return data
+            elif content.is_plain(data):
+                self._before = here
+                self._here = after
+                self._asked = self._end
                 self._tail.append(len(data))
-                self._take(self._recogniser.end_of_data)
                 return data
+        elif self.lost:
+            return data
+        if self._unread:
+            self._judge_unasked()
         return self._scan(data)
 
     def _take(self, said: Recognised) -> None:
@@ -63,12 +61,15 @@ class Outgoing(Incoming):
         if self._flight is not None:
             self._ahead(said)
             return
-        if said.event.name != self._content.trigger:
-            self._before = self._here
-            self._asked = said
-            if self._replies is not None:
-                self._replies.expect(said.trigger)
-        self._here = said.event.step(self._here).target
+        before = self._here
+        self._here = said.event.step(before).target
+        if said is self._content:
+            return
+        self._before = before
+        self._asked = said
+        said.moves[before] = self._here
+        if self._replies is not None:
+            self._replies.expect(said.trigger)
 
     def _ahead(self, said: Recognised) -> None:
         """*said* is sent ahead of replies, if the rules of command groups allow it."""
@@ -92,7 +93,6 @@ class Outgoing(Incoming):
         if self._flight.outstanding:
             self._queue = (*self._queue, said)
             self._asked = self._queue[0]
-            self._quick = False
 
     def _content_passed(self, octets: int) -> None:
         last = self._tail[-1] if self._tail else None
@@ -104,24 +104,24 @@ class Outgoing(Incoming):
     def _scan(self, data: bytes) -> bytes:
         """The way for everything: octets cut anywhere, all or nothing of them."""
         kept = (self._here, self._asked, self._stray, self._held, self._watch, self._chunk)
-        ahead = (self._before, self._flight, self._queue, self._quick)
+        ahead = (self._before, self._flight, self._queue)
         before = None if self._watch is None else self._watch.before
         octets = self._held + data
         try:
             judged = self._scan_all(octets)
         except BaseException:
             self._here, self._asked, self._stray, self._held, self._watch, self._chunk = kept
-            self._before, self._flight, self._queue, self._quick = ahead
+            self._before, self._flight, self._queue = ahead
             if self._watch is not None and before is not None:
                 self._watch.before = before
             else:
                 self._held = b""  # the refused line's beginning; its client starts a new one
+            self._look_again()
             raise
-        if not self.options.enforces or self.lost:
-            self._held = b"" if self.lost else octets[judged:]
-            return data
-        self._held = octets[judged:]
-        return octets[:judged]
+        blocks = self.options.enforces and not self.lost
+        self._held = b"" if self.lost else octets[judged:]
+        self._look_again()
+        return octets[:judged] if blocks else data
 
     def _scan_all(self, octets: bytes) -> int:
         """Judge *octets* as far as they are complete; how far that is."""
@@ -154,6 +154,7 @@ class Outgoing(Incoming):
             self._watch = content.ContentWatch()
         until, ended = self._watch.measure(octets, position)
         piece = octets[position:until]
+        before = self._here
         if piece:
             wrong = self._watch.fault(piece)
             if wrong is not None:
@@ -162,8 +163,10 @@ class Outgoing(Incoming):
                 self._take(self._content)
             self._content_passed(len(piece))
             if ended:
-                self._take(self._recogniser.end_of_data)
+                self._take(self._end)
                 self._watch = None
+                if len(piece) > len(b".\r\n") and self._flight is None:
+                    self._after_content[before] = self._here
         return until
 
     def _behind_content(self, line: bytes, rest: int) -> None:
@@ -182,7 +185,7 @@ class Outgoing(Incoming):
     def _content_ended(self) -> bool:
         """Whether the end of data was the last that was sent, and no reply has come since."""
         last = self._queue[-1] if self._queue else self._asked
-        return last is self._recogniser.end_of_data and self._replies is None
+        return last is self._end and self._replies is None
 
     def _may_follow(self) -> bool:
         """Whether any command at all may be sent now."""

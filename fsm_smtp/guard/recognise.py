@@ -64,6 +64,7 @@ class Recognised:
         command: the line as a command; ``None`` for what is no line (the connection itself).
         trigger: the trigger that sending it is.
         event: that trigger's event of the machine; its ``step`` is the verdict.
+        moves: where sending it has led so far, by configuration; shared by the trigger's commands.
         needs: EHLO keywords that must have been offered, each with the section that says so.
         faults: what is against the grammar.
         chunk: how many octets of a BDAT chunk follow.
@@ -74,6 +75,7 @@ class Recognised:
     command: Command | None
     trigger: str
     event: MemoEvent
+    moves: dict[Configuration, Configuration]
     needs: tuple[tuple[str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
     chunk: int = 0
@@ -106,6 +108,11 @@ class Recogniser:
     def __init__(self, machine: ProtocolMachine) -> None:
         self._machine = machine
         self.vocabulary = Vocabulary(machine.table)
+        self._moves: dict[str, dict[Configuration, Configuration]] = {
+            name: {} for name in machine.events
+        }
+        #: Where a whole content leads, by configuration.
+        self.after_content: dict[Configuration, Configuration] = {}
         self._events = {name: self._event(name) for name in machine.events}
         #: The machine's event of that name.
         self.event: Callable[[str], MemoEvent] = self._events.__getitem__
@@ -131,7 +138,7 @@ class Recogniser:
         return event
 
     def _named(self, trigger: str, command: Command | None = None) -> Recognised:
-        return Recognised(command, trigger, self.event(trigger))
+        return Recognised(command, trigger, self.event(trigger), self._moves[trigger])
 
     def line(self, line: bytes) -> Recognised:
         """The command on *line*, its CRLF included.
@@ -167,7 +174,10 @@ class Recogniser:
         if len(line) > limits.MAX_AUTH_LINE:
             faults.append(Fault("a SASL response longer than 12288 octets", "4954 §4"))
         event = self.event(trigger)
-        return Recognised(command, trigger, event, (), tuple(faults), remarkable=bool(faults))
+        moves = self._moves[trigger]
+        return Recognised(
+            command, trigger, event, moves, (), tuple(faults), remarkable=bool(faults)
+        )
 
     def _public(self, line: bytes) -> Recognised:
         if line.lstrip()[:4].upper() == b"AUTH":
@@ -209,6 +219,7 @@ class Recogniser:
             command,
             trigger,
             self.event(trigger),
+            self._moves[trigger],
             tuple(needs),
             tuple(faults),
             chunk,

@@ -15,6 +15,8 @@ import socket
 import ssl
 import weakref
 from collections.abc import Callable
+from sys import audit
+from time import monotonic
 from typing import Any, ClassVar, Final
 
 from fsm_smtp.guard.core import Guard
@@ -33,6 +35,8 @@ from fsm_smtp.wire.limits import MAX_REPLY_OCTETS
 
 #: Room for a reply; a longer one is read in pieces.
 _READ: Final = 1024
+#: After so many seconds without a command, the socket is looked at before the next.
+QUIET: Final = 0.005
 #: The code that starts TLS (RFC 3207 §4).
 _READY: Final = 220
 _ENDING: Final = frozenset({"send_quit", "close"})
@@ -127,7 +131,7 @@ class _Reader:
 
     def fill(self) -> bytes:
         """What can be received, ``b""`` at the end; an error waits for `readline`."""
-        if self._ended:
+        if self._ended or self._error is not None:
             return b""
         try:
             data = self._receive(_READ)
@@ -137,9 +141,9 @@ class _Reader:
         self._ended = not data
         return data
 
-    def ended(self) -> None:
-        """The connection has come to its end, which was seen elsewhere."""
-        self._ended = True
+    def fail(self, error: OSError) -> None:
+        """The socket has failed; `readline` says so."""
+        self._error = error
 
     def readline(self, limit: int = -1) -> bytes:
         """As of a file: up to *limit* octets of the next line; less than a line at the end.
@@ -188,13 +192,31 @@ class Connection:
     def attach(self, sock: Any) -> None:
         """Watch *sock* from now on."""
         self.sock = sock
+        self.receive: Callable[[int], bytes] = sock.recv
         self.reader = _Reader(sock.recv, self.read)
+        #: When something was sent last.
+        self.active = 0.0
         #: Says whether there is something to read; ``None`` under TLS.
         self.poll: Callable[[int], list[Any]] | None = None
         if isinstance(sock, socket.socket) and not isinstance(sock, ssl.SSLSocket):
             poller = select.poll()
             poller.register(sock, select.POLLIN)
             self.poll = poller.poll
+
+    def look(self) -> None:
+        """Before something is sent: whether something has come unasked.
+
+        That costs a system call or two, so a client that answers at once is believed that it has
+        read what there was.
+
+        Raises:
+            GuardError: something has.
+        """
+        now = monotonic()
+        quiet = now - self.active > QUIET
+        self.active = now
+        if self.reader.buffer or (quiet and (self.poll is None or self.poll(0))):
+            self.unasked()
 
     def unasked(self) -> None:
         """Judge what is here before anything was asked for.
@@ -260,7 +282,8 @@ def connection_of(client: smtplib.SMTP, *, greeted: bool) -> Connection | None:
     made = Connection(client, sock, client.guarding)  # type: ignore[attr-defined]
     client.__dict__["_guarded"] = made
     made.guard.connected(tls=tls, verified=_verified(sock))
-    made.guard.lost = greeted
+    if greeted:
+        made.guard.give_up()
     return made
 
 
@@ -275,10 +298,8 @@ def guarded_send(client: smtplib.SMTP, s: Any, send: Callable[[Any], None]) -> N
         connection = connection_of(client, greeted=True)
     if connection is not None:
         octets = s.encode(client.command_encoding) if isinstance(s, str) else bytes(s)
-        poll = connection.poll
         try:
-            if poll is None or poll(0) or connection.reader.buffer:
-                connection.unasked()
+            connection.look()
             released = connection.guard.sending(octets)
         except (GuardedReply, GuardedOctets):
             client.close()
@@ -289,12 +310,9 @@ def guarded_send(client: smtplib.SMTP, s: Any, send: Callable[[Any], None]) -> N
 
 
 def guarded_getreply(
-    client: smtplib.SMTP, getreply: Callable[[], tuple[int, bytes]], *, quick: bool
+    client: smtplib.SMTP, getreply: Callable[[], tuple[int, bytes]]
 ) -> tuple[int, bytes]:
-    """`smtplib.SMTP.getreply` with the guard behind it; *getreply* is the client's own.
-
-    With *quick* that is smtplib's, and a reply of one tidy line need not go through it.
-    """
+    """`smtplib.SMTP.getreply` with the guard behind it; *getreply* is the client's own."""
     connection = client.__dict__.get("_guarded")
     if connection is None or connection.sock is not client.sock:
         connection = connection_of(client, greeted=client.file is not None)
@@ -304,14 +322,6 @@ def guarded_getreply(
     if client.file is not reader and client.file is not None:  # from before the guard
         return getreply()
     try:
-        if quick and not client.debuglevel and not reader.buffer:
-            data = reader.fill()
-            reply = connection.guard.answer(data)
-            if reply is not None:
-                if reply.code == _READY:
-                    connection.look_behind()
-                return reply.code, reply.lines[0].strip(b" \t")
-            reader.buffer = data
         client.file = reader
         try:
             answer = getreply()
@@ -343,11 +353,15 @@ class Guarded(smtplib.SMTP):
     """
 
     guarding: GuardOptions = DEFAULTS
-    _quick = True  # whether `getreply` behind this class is smtplib's own
+    _guarded: Connection | None = None
+    # Whether what stands behind this class is smtplib's own: then its few lines are gone through
+    # here, once, and not in each of three frames.
+    _quick_send = _quick_getreply = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._quick = super().getreply is smtplib.SMTP.getreply
+        cls._quick_send = super().send is smtplib.SMTP.send
+        cls._quick_getreply = super().getreply is smtplib.SMTP.getreply
 
     def send(self, s: Any) -> None:
         """As smtplib's, of what is legal.
@@ -355,7 +369,33 @@ class Guarded(smtplib.SMTP):
         Raises:
             GuardError: it is not; nothing was written.
         """
-        guarded_send(self, s, super().send)
+        connection = self._guarded
+        sock = self.sock
+        if (
+            connection is None
+            or connection.sock is not sock
+            or sock is None
+            or self.debuglevel
+            or not self._quick_send
+        ):
+            guarded_send(self, s, super().send)
+            return
+        octets = s.encode(self.command_encoding) if isinstance(s, str) else bytes(s)
+        now = monotonic()
+        try:
+            if now - connection.active > QUIET or connection.reader.buffer:
+                connection.look()
+            connection.active = now
+            octets = connection.guard.sending(octets)
+        except (GuardedReply, GuardedOctets):
+            self.close()
+            raise
+        audit("smtplib.send", self, octets)
+        try:
+            sock.sendall(octets)
+        except OSError:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("Server not connected") from None
 
     def getreply(self) -> tuple[int, bytes]:
         """As smtplib's.
@@ -363,7 +403,30 @@ class Guarded(smtplib.SMTP):
         Raises:
             GuardError: the server breaks the protocol; the connection is closed.
         """
-        return guarded_getreply(self, super().getreply, quick=self._quick)
+        connection = self._guarded
+        if (
+            connection is not None
+            and connection.sock is self.sock
+            and not self.debuglevel
+            and self._quick_getreply
+            and not connection.reader.buffer
+        ):
+            try:
+                data = connection.receive(_READ)
+            except OSError as error:
+                connection.reader.fail(error)
+                data = b""
+            try:
+                reply = connection.guard.answer(data)
+                if reply is not None:
+                    if reply.code == _READY:
+                        connection.look_behind()
+                    return reply.code, reply.lines[0].strip(b" \t")
+            except (GuardedReply, GuardedOctets):
+                self.close()
+                raise
+            connection.reader.buffer = data
+        return guarded_getreply(self, super().getreply)
 
     def close(self) -> None:
         """As smtplib's."""

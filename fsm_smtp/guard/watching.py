@@ -25,6 +25,8 @@ log = logging.getLogger("fsm_smtp.guard")
 TAIL: Final = 12
 
 _NOTHING: Final = Offers(b"", {})
+#: The modes in which the quick paths may be taken.
+PLAIN: Final = (Mode.LINE, Mode.CONTENT)
 
 
 @lru_cache(maxsize=64)
@@ -45,6 +47,23 @@ class Watching:
         lmtp: whether it speaks LMTP (RFC 2033).
     """
 
+    __slots__ = (
+        *("__weakref__", "_after_content", "_asked", "_before", "_calm", "_chunk", "_content"),
+        *(
+            "_end",
+            "_errors",
+            "_flight",
+            "_held",
+            "_here",
+            "_machine",
+            "_modes",
+            "_offers",
+            "_parser",
+        ),
+        *("_pipeline", "_queue", "_quick", "_recogniser", "_remembered", "_replies", "_stray"),
+        *("_tail", "_unread", "_watch", "_words", "lost", "options"),
+    )
+
     def __init__(
         self,
         options: GuardOptions = DEFAULTS,
@@ -64,6 +83,8 @@ class Watching:
         self._remembered = self._recogniser.remembered
         self._calm = self._recogniser.calm
         self._content = self._recogniser.content
+        self._end = self._recogniser.end_of_data
+        self._after_content = self._recogniser.after_content
         self._words = self._recogniser.vocabulary
         self._modes = modes_of(machine)
         self._errors = errors
@@ -78,7 +99,6 @@ class Watching:
         self._flight: Flight | None = None  # what was sent ahead of replies
         self._queue: tuple[Recognised, ...] = ()  # the commands of the flight, oldest first
         self._replies = RepliesDue.of(self._machine.table)
-        self._quick = self._replies is None  # whether the quick paths may be taken
         self._stray = False  # `_asked` was illegal, and only recorded
         self._tail: deque[Recognised | Reply | int | str] = deque(maxlen=TAIL)
         self._unread = False  # there are octets that nobody has asked for
@@ -87,6 +107,27 @@ class Watching:
         self._chunk: int = 0  # octets of a BDAT chunk that are still to come
         #: Whether what happens on this connection is beyond judgement (mode ``record`` only).
         self.lost = False
+        self._quick = self._replies is None  # whether the quick paths may be taken
+
+    def give_up(self) -> None:
+        """Watch this connection no longer: what happens on it is beyond judgement."""
+        self.lost = True
+        self._quick = False
+
+    def _look_again(self) -> None:
+        """Whether the quick paths may be taken: nothing is half done, or out of the way."""
+        self._quick = not (
+            self.lost
+            or self._unread
+            or self._stray
+            or self._held
+            or self._chunk
+            or self._watch is not None
+            or self._flight is not None
+            or self._replies is not None
+            or self._parser.pending
+            or self._modes[self._here] not in PLAIN
+        )
 
     # -- what is so ------------------------------------------------------------------------------
 

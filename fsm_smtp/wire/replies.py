@@ -92,8 +92,11 @@ class Reply:
 
 
 @lru_cache(maxsize=256)
-def _tidy(line: bytes) -> Reply | None:
-    """The reply that *line* is, if it is tidy. Servers say the same few things again and again."""
+def tidy_reply(line: bytes) -> Reply | None:
+    """The reply that *line* is, if it is just one, of one line, and tidy.
+
+    Servers say the same few things again and again.
+    """
     match = _TIDY.fullmatch(line)
     return None if match is None else Reply(int(match[1]), (match[2],))
 
@@ -168,7 +171,7 @@ class ReplyParser:
         """
         if self._buffer or self._error is not None or len(data) > limits.MAX_REPLY_LINE:
             return None
-        return _tidy(data)
+        return tidy_reply(data)
 
     def take(self, wanted: re.Pattern[bytes], lines: int) -> bytes | bool:
         """The replies that *wanted* matches, taken out: the last of them, its line as received.
@@ -204,7 +207,7 @@ class ReplyParser:
             return None
         if not self._scanned:
             end = buffer.find(b"\n", 0, limits.MAX_REPLY_LINE) + 1
-            reply = _tidy(bytes(buffer[:end])) if end else None
+            reply = tidy_reply(bytes(buffer[:end])) if end else None
             if reply is not None:
                 del buffer[:end]
                 return reply
