@@ -6,9 +6,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from fsm_smtp.guard.connection import Connection
 from fsm_smtp.guard.options import DEFAULTS, GuardOptions
 from fsm_smtp.guard.smtplib import (
-    Connection,
     Guarded,
     guarded_close,
     guarded_getreply,
