@@ -103,7 +103,7 @@ def tidy_reply(line: bytes) -> Reply | None:
 
 def tidy(line: bytes) -> Reply:
     """The reply that *line* is, which is known to be a tidy one."""
-    reply = _tidy(line)
+    reply = tidy_reply(line)
     assert reply is not None
     return reply
 
