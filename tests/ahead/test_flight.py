@@ -63,6 +63,14 @@ def test_nothing_follows_what_must_end_a_group(pipeline: Pipeline) -> None:
         assert hindrance.rule == "group", trigger
 
 
+def test_what_must_begin_a_group_follows_nothing(pipeline: Pipeline) -> None:
+    flight = play(pipeline, ready(pipeline), "send_mail").flight
+    for trigger in ("send_dot", "send_content", "close"):
+        hindrance = pipeline.hindrance(flight, trigger)
+        assert hindrance is not None
+        assert hindrance.rule == "group"
+
+
 def test_without_the_offer_it_is_lock_step(pipeline: Pipeline) -> None:
     flight = play(pipeline, ready(pipeline, pipelining=False), "send_mail").flight
     hindrance = pipeline.hindrance(flight, "send_rcpt")
