@@ -132,7 +132,8 @@ class GuardedSocket:
             self.guard.eof()
             return
         try:
-            self.guard.received(data)
+            if self.guard.answer(data) is None:
+                self.guard.received(data)
         except (GuardedReply, GuardedOctets):
             self.close()
             raise

@@ -28,6 +28,9 @@ class GuardedTransport(asyncio.Transport):
         super().__init__()
         self.transport = transport
         self.watch = watch
+        self._sending = watch.guard.sending
+        self._write = transport.write
+        vars(self)["is_closing"] = transport.is_closing  # asked before each write: no frame of ours
 
     def write(self, data: Any) -> None:
         """As the transport's, of what is legal.
@@ -36,12 +39,12 @@ class GuardedTransport(asyncio.Transport):
             GuardError: it is not; nothing of *data* was written.
         """
         try:
-            released = self.watch.guard.sending(bytes(data))
+            released = self._sending(bytes(data))
         except (GuardedReply, GuardedOctets) as error:
             self.watch.failed(error)
             raise
         if released:
-            self.transport.write(released)
+            self._write(released)
 
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         """All of them as one; raises as `write`."""
@@ -124,6 +127,7 @@ class Watch(asyncio.Protocol):
     def __init__(self, protocol: asyncio.Protocol, guard: Guard) -> None:
         self.protocol = protocol
         self.guard = guard
+        self._answer = guard.answer
         self.error: GuardError | None = None
         self.transport: GuardedTransport | None = None
 
@@ -144,7 +148,8 @@ class Watch(asyncio.Protocol):
         if self.error is not None:
             return
         try:
-            self.guard.received(data)
+            if self._answer(data) is None:
+                self.guard.received(data)
         except GuardError as error:
             self.failed(error)
             return

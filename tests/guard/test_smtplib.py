@@ -3,6 +3,7 @@
 import pickle
 import smtplib
 import ssl
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ import fsm_smtp.guard
 from fsm_smtp import CommandRefused
 from fsm_smtp.guard import GuardError, GuardOptions, guard, install, uninstall
 from fsm_smtp.guard import smtplib as guarded
+from fsm_smtp.guard.connection import QUIET
 from tests.client.scripted import (
     DELIVERY,
     GOODBYE,
@@ -95,12 +97,23 @@ def test_a_server_that_lies_loses_its_client() -> None:
 
 
 def test_what_came_before_it_was_asked_for_is_noticed() -> None:
+    early = b"250-mx.example.test\r\n250 SIZE\r\n250 RCPT is fine, believe me\r\n"
+    with serving((*GREETING, Line(b"EHLO"), Say(early), Honest())) as server:
+        smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
+        smtp.ehlo()
+        with pytest.raises(smtplib.SMTPException, match="every command is answered once"):
+            smtp.noop()
+        assert smtp.sock is None
+
+
+def test_what_came_while_nothing_was_done_is_noticed() -> None:
     script = (*OPENING, Say(b"250 RCPT is fine, believe me\r\n"), Honest())
     with serving(script) as server:
         smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         smtp.ehlo()
         with pytest.raises(smtplib.SMTPException, match="every command is answered once"):
-            for _ in range(3):  # at the latest when the answer is one behind
+            for _ in range(9):
+                time.sleep(2 * QUIET)  # by then it is there
                 smtp.noop()
         assert smtp.sock is None
 
