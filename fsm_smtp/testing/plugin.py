@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture ``smtp_server``, and ready-made tests by ``--smtp-target``.
+"""The pytest plugin: two fixtures, and ready-made tests by ``--smtp-target``.
 
 pytest imports this at every start, so it imports nothing but pytest; the kit loads when it is used.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from fsm_smtp.guard.installing import Installation
     from fsm_smtp.testing.served import SMTPServer
 
 PROFILES = ("quick", "thorough")
@@ -63,3 +64,12 @@ def smtp_server(request: pytest.FixtureRequest) -> "Iterator[SMTPServer]":
     options: dict[str, Any] = dict(marker.kwargs) if marker is not None else {}
     with SMTPServer(*faults, **options) as server:
         yield server
+
+
+@pytest.fixture
+def smtp_guard() -> "Iterator[Installation]":
+    """The guard under every smtplib client of the test: what is illegal raises, unsent."""
+    from fsm_smtp.guard import install
+
+    with install() as installation:
+        yield installation

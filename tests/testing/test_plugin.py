@@ -54,6 +54,13 @@ def test_a_violation_fails(smtp_server):
     with pytest.raises(AssertionError, match="5321"):
         smtp_server.assert_no_violations()
 
+def test_the_guard(smtp_server, smtp_guard):
+    with smtplib.SMTP(*smtp_server.address, timeout=5) as client:
+        with pytest.raises(smtplib.SMTPException, match="SMTP_BANNER"):
+            client.docmd("DATA")
+    smtp_server.wait()
+    smtp_server.assert_no_violations()
+
 class OfUnittest(unittest.TestCase):
     def test_it(self):
         server = self.enterContext(SMTPServer())
@@ -72,7 +79,7 @@ def pytest_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 def test_the_fixture_in_every_kind_of_test_and_in_parallel(tmp_path: Path) -> None:
     (tmp_path / "test_mail.py").write_text(TESTS)
     done = pytest_run(tmp_path, "-q", "-n", "2", "--strict-markers")
-    assert "6 passed" in done.stdout, done.stdout + done.stderr
+    assert "7 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_start_that_does_not_use_it_loads_next_to_nothing(tmp_path: Path) -> None:

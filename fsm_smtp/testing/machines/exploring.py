@@ -43,7 +43,8 @@ def explore(
         ServerViolation: the shortest session that was found in which the server breaks a rule.
         AssertionError: fewer transitions than `floor` were taken.
     """
-    coverage = machine.subject.coverage
+    subject = machine.subject
+    coverage = subject.coverage
     try:
         _look(machine)
         for number, first in enumerate(range(0, examples, ROUND)):
@@ -53,7 +54,7 @@ def explore(
             _run(one, min(ROUND, examples - first))
     except ServerViolation as error:
         sessions = coverage.sessions
-        found = shortest(machine.subject.open, error.played, error)
+        found = shortest(subject.open, error.played, error, subject.known)
         found.sessions = sessions
         raise found from None
     if coverage.share < machine.subject.floor:

@@ -62,19 +62,27 @@ def violation_of(
 
 
 def shortest(
-    open_examiner: Callable[[], Examiner], steps: Sequence[Step], found: ServerViolation
+    open_examiner: Callable[[], Examiner],
+    steps: Sequence[Step],
+    found: ServerViolation,
+    known: frozenset[str] = frozenset(),
 ) -> ServerViolation:
     """The violation on the fewest and plainest steps that show the same wrong answer.
 
     It may break another requirement there: the same mistake breaks several, and the one that shows
-    soonest is the one to read.
+    soonest is the one to read; but none of the *known* sections.
     """
     best = found
 
     def fails(part: tuple[Step, ...]) -> bool:
         nonlocal best
         seen = violation_of(open_examiner, part)
-        if seen is None or seen.got != found.got or (not seen.got and seen.says != found.says):
+        if (
+            seen is None
+            or seen.rfc in known
+            or seen.got != found.got
+            or (not seen.got and seen.says != found.says)
+        ):
             return False
         if len(seen.transcript) <= len(best.transcript):
             best = seen
