@@ -31,13 +31,15 @@ _HEAD = """\
 proxy that cuts the connection after a random number of octets. Each message goes to a random choice
 of three recipients that exist and one that does not. Afterwards the mailboxes were read. In every
 run each pair of message and recipient that the client called accepted had arrived, exactly once;
-none that it called refused had arrived; and of those that it called unknown, which a cut had left
-without a reply to the end of the content, none had arrived twice.
+none that it called refused had arrived; and of those that it called unknown, which the end of a
+connection had left without a reply to the end of the content, none had arrived twice.
 
 This page is what `make exam` saw on {date}. Depth: how far the client ran ahead of replies; `auto`
 is what it does by itself where it may: with Haraka it takes back what it tried, and OpenSMTPD
 offers no PIPELINING. `window` is never a default; it departs from RFC 3030 §2, and here one sees
-its price: a cut leaves up to {window} messages unknown.
+its price: whatever ends the connection leaves up to {window} messages unknown. Exim ends it by
+itself, too: each message of a window begins with RSET, and Exim takes ten such commands on a
+connection (`smtp_accept_max_nonmail`).
 
 | server | depth | messages | cuts | accepted | refused | unknown | of these arrived | s |
 |---|---|--:|--:|--:|--:|--:|--:|--:|"""
