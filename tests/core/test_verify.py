@@ -145,7 +145,9 @@ def failures(verification: Verification) -> dict[str, str]:
 
 def formal(verification: Verification) -> list[Check]:
     properties = {entry.id for entry in verification.table.properties}
-    return [check for check in verification.checks if check.id not in properties]
+    # What is said of running ahead is the subject of tests/ahead.
+    checks = (check for check in verification.checks if not check.id.startswith("ahead-"))
+    return [check for check in checks if check.id not in properties]
 
 
 def test_the_shipped_table_holds() -> None:
