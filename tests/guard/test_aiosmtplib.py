@@ -150,6 +150,7 @@ def test_starttls_with_a_real_server(servers: ServerPark, elsewhere: bool) -> No
         errors, _ = await smtp.sendmail(SENDER, [RECIPIENTS[0]], MAIL)
         assert errors == {}
         await smtp.quit()
+        await asyncio.sleep(0.2)  # until TLS has said goodbye, and the socket is closed
 
     asyncio.run(main())
     assert [each.why for each in found] == ["the connection is in clear"]
