@@ -100,6 +100,9 @@ class Examiner:
         """
         self._send(name, pieces)
         self._hear(name)
+        if self._replies.waiting and not self.is_over:
+            self._reply()
+            self._fail("one reply to each command", "5321 §4.2", "MUST", "there was one too many")
 
     def say_ahead(self, names: Iterable[str]) -> None:
         """Send inputs in one write, and judge the answers in their order (RFC 2920 §3.2).

@@ -29,6 +29,8 @@ class Step:
         """
         if examiner.is_over or not all(examiner.belief.sends(name) for name in self.names):
             return
+        if "content" in self.names and self.pieces and examiner.belief.mode != "content":
+            return  # lines of content are no single command elsewhere
         if len(self.names) > 1:
             examiner.say_ahead(self.names)
         else:
