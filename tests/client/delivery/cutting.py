@@ -32,6 +32,7 @@ class CuttingProxy:
 
     def __init__(self, target: tuple[str, int], random: Random, octets: int) -> None:
         self.cuts = 0
+        self.connections = 0
         self._target, self._random, self._octets = target, random, octets
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -44,6 +45,7 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             with client, socket.create_connection(self._target, _SECONDS) as server:
                 for each in (client, server):
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -97,6 +99,8 @@ class Account:
     unknown: set[tuple[str, str]] = field(default_factory=set)
     arrived: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     cuts: int = 0
+    #: Connections that ended before their time, cut or closed by the server.
+    ends: int = 0
     messages: int = 0
     seconds: float = 0.0
 
@@ -108,7 +112,7 @@ class Account:
         assert held <= self.accepted | self.unknown
         doubled = [key for key, count in self.arrived.items() if count > 1]
         assert not doubled, "arrived twice"
-        assert not self.unknown or self.cuts
+        assert not self.unknown or self.ends
 
 
 def account(
@@ -155,7 +159,7 @@ def account(
             except OSError:  # the proxy cut the connection before EHLO was answered
                 _connect(client)
         client.quit()
-        found.cuts = proxy.cuts
+        found.cuts, found.ends = proxy.cuts, proxy.connections - 1
     found.seconds = time.monotonic() - began
     _await(server, run, found)
     return found

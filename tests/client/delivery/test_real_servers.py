@@ -28,8 +28,9 @@ def test_what_was_accepted_is_what_arrived(
     octets = 150_000 if depth == "window" else 40_000
     found = account(servers.start(name), MESSAGES, seed=len(name), depth=depth, octets=octets)
     found.check()
-    assert found.cuts, "no connection was cut: this shows nothing"
+    # Exim ends windows by itself: it takes ten RSET on a connection.
+    assert found.cuts or (found.ends and (name, depth) == ("exim", "window"))
     assert len(found.accepted) > MESSAGES / 4
     assert len(found.refused) > MESSAGES / 8
     lost = {token for token, _ in found.unknown}
-    assert len(lost) <= found.cuts * (WINDOW if depth == "window" else 1)
+    assert len(lost) <= found.ends * (WINDOW if depth == "window" else 1)
