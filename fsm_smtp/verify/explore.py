@@ -63,17 +63,15 @@ class Graph:
             yield from edges
 
 
-def explore(table: Table, *, without: Collection[str] = ()) -> Graph:
-    """Visit every configuration of *table* that is reachable *without* some triggers."""
+def explore(table: Table) -> Graph:
+    """Visit every reachable configuration of *table*, breadth first."""
     interpreter = Interpreter(table)
     graph = Graph(interpreter)
     start = interpreter.start
     graph.places.append(start)
     known = {start}
     for place in graph.places:  # grows while it is walked
-        edges = graph.edges[place] = [
-            edge for edge in interpreter.edges(place) if edge.trigger not in without
-        ]
+        edges = graph.edges[place] = list(interpreter.edges(place))
         for edge in edges:
             if edge.target not in known:
                 known.add(edge.target)
