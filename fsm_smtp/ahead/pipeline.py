@@ -113,13 +113,11 @@ class Pipeline:
     def departure(self, flight: Flight, trigger: str) -> Departure | None:
         """What departs from an RFC when *trigger* is sent now, although nothing forbids it."""
         awaited = self._triggers[trigger].awaits
-        if awaited:
-            for sent in reversed(flight.outstanding):
-                if sent.trigger in awaited:
-                    why = f"it is sent before the reply to {sent.trigger} has come"
-                    return Departure(why, self._triggers[trigger].rfc)
-                if self._triggers[sent.trigger].message == "begins":
-                    break
+        # Replies come in order: when those of its own message have come, so have all older ones.
+        for sent in reversed(flight.outstanding):
+            if sent.trigger in awaited:
+                why = f"it is sent before the reply to {sent.trigger} has come"
+                return Departure(why, self._triggers[trigger].rfc)
         return None
 
     def send(self, flight: Flight, trigger: str) -> Flight:
