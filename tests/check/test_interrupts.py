@@ -60,6 +60,14 @@ class Started:
         self._process.communicate()
 
 
+@pytest.fixture(autouse=True)
+def heeded() -> Generator[None]:
+    """SIGINT is heeded here too, whoever started the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def silent() -> Generator[tuple[int, threading.Event]]:
     """A port where something takes connections and says nothing, and what tells of the first."""
