@@ -117,6 +117,19 @@ def test_the_shipped_overlays_on_every_pair(overlays: tuple[str, ...]) -> None:
             assert only(found) == expected, (place, trigger)
 
 
+def test_running_ahead_on_every_pair() -> None:
+    table = load_table().whole
+    reading, memo = Reading(ahead=True), ProtocolMachine(table)
+    places = reading.reachable()
+    assert places == walked(memo, table)
+    assert sorted(reading.triggers) == sorted(table.triggers)
+    for place in places:
+        configuration = memo.space.intern(*place)
+        for trigger in table.triggers:
+            expected = only(reading.after(place, trigger))
+            assert verdict(memo.step(configuration, trigger)) == expected, (place, trigger)
+
+
 def test_no_reading_knows_a_place_that_another_does_not() -> None:
     """The same question asked of places that no run reaches: the guards alone decide there."""
     table = load_table()

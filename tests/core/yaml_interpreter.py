@@ -23,9 +23,9 @@ def read(path: Path) -> dict[str, Any]:
 
 
 class Reading:
-    """What the YAML says happens to a place on a trigger."""
+    """What the YAML says happens to a place on a trigger; in lock-step, unless it runs *ahead*."""
 
-    def __init__(self, *overlays: str) -> None:
+    def __init__(self, *overlays: str, ahead: bool = False) -> None:
         table = read(SPECS / "transitions.yaml")
         rows = {row["id"]: (group, row) for group in table["transitions"] for row in group["rows"]}
         restrictions: list[dict[str, Any]] = []
@@ -39,6 +39,11 @@ class Reading:
             for group in above.get("transitions", []):
                 rows.update((row["id"], (group, row)) for row in group["rows"])
             restrictions += above.get("restrict", [])
+        if not ahead:
+            rows = {name: one for name, one in rows.items() if not one[1].get("ahead", False)}
+            later = [name for name, one in table["triggers"].items() if one["by"] == "ahead"]
+            for name in later:
+                del table["triggers"][name]
         self._table = table
         self._numbers = {name: n for n, name in enumerate(table["variables"])}
         self._starts = tuple(str(next(iter(values))) for values in table["variables"].values())
