@@ -38,8 +38,10 @@ ABOUT_SMTPLIB_ITSELF = {
 
 @pytest.fixture(scope="module", autouse=True)
 def configured() -> None:
-    settings.configure(EMAIL_BACKEND=BACKEND, EMAIL_TIMEOUT=5)
-    django.setup()
+    """Once for a process: a worker may come back to this module."""
+    if not settings.configured:
+        settings.configure(EMAIL_BACKEND=BACKEND, EMAIL_TIMEOUT=5)
+        django.setup()
 
 
 @pytest.fixture
