@@ -51,6 +51,10 @@ def test_a_table_need_not_say_what_a_server_owes(tmp_path: Path) -> None:
     assert load_table(file).server is None
 
 
+def test_an_overlay_binds_the_client_and_not_the_server() -> None:
+    assert load_table(overlays=("no_auth_retry",)).server == load_table().server
+
+
 @pytest.mark.parametrize("name", ["mine", "&name mine"], ids=["simple", "with an anchor"])
 def test_what_a_server_owes_is_read_when_it_is_asked_for(name: str, tmp_path: Path) -> None:
     """… and its mistakes have their places in the file; also where no part stands alone."""

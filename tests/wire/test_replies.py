@@ -322,3 +322,42 @@ def test_a_reply_in_words() -> None:
 )
 def test_enhanced_status_codes(stream: bytes, status: tuple[int, int, int] | None) -> None:
     assert one(stream).enhanced == status
+
+
+def tolerated(stream: bytes) -> Reply:
+    parser = ReplyParser(tolerant=True)
+    parser.feed(stream)
+    reply = parser.next_reply()
+    assert reply is not None
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("stream", "code", "lines", "untidy"),
+    [
+        (b"250 fine\n", 250, (b"fine",), ("bare-lf",)),
+        (b"250-one\r\n250 two\n", 250, (b"one", b"two"), ("bare-lf",)),
+        (b"273 odd\r\n", 273, (b"odd",), ("odd-code",)),
+        (b"299-odd\n299 and bare\n", 299, (b"odd", b"and bare"), ("bare-lf", "odd-code")),
+        (b"250-fine\r\n250 fine\r\n", 250, (b"fine", b"fine"), ()),
+    ],
+)
+def test_what_a_tolerant_parser_bears(
+    stream: bytes, code: int, lines: tuple[bytes, ...], untidy: tuple[str, ...]
+) -> None:
+    reply = tolerated(stream)
+    assert (reply.code, reply.lines, reply.untidy) == (code, lines, untidy)
+    # What is borne in one reply is not noted at the next.
+    parser = ReplyParser(tolerant=True)
+    parser.feed(stream + b"250-tidy\r\n250 tidy\r\n")
+    assert [parser.next_reply(), parser.next_reply()] == [
+        reply,
+        tolerated(b"250-tidy\r\n250 tidy\r\n"),
+    ]
+
+
+def test_a_tolerant_parser_bears_no_more_than_that() -> None:
+    parser = ReplyParser(tolerant=True)
+    parser.feed(b"25 x\r\n")
+    with pytest.raises(MalformedReply):
+        parser.next_reply()
