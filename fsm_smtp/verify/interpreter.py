@@ -5,7 +5,7 @@ a mistake in resolving them shows as a disagreement.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fsm_smtp.table import Row, Table
 
@@ -18,8 +18,7 @@ _Changes = list[tuple[int, str]]
 Place = tuple[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One step: the row that fired, on which trigger, from where to where."""
 
     row: Row
