@@ -33,6 +33,8 @@ class CuttingProxy:
     def __init__(self, target: tuple[str, int], random: Random, octets: int) -> None:
         self.cuts = 0
         self.connections = 0
+        #: Connections that ended before their time: all that others followed, and one cut last.
+        self.ends = 0
         self._target, self._random, self._octets = target, random, octets
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -46,6 +48,7 @@ class CuttingProxy:
             except OSError:
                 return
             self.connections += 1
+            self.ends = self.connections - 1
             with client, socket.create_connection(self._target, _SECONDS) as server:
                 for each in (client, server):
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -71,6 +74,7 @@ class CuttingProxy:
                 left -= len(octets)
                 if left <= 0:
                     self.cuts += 1
+                    self.ends = self.connections
                     return
 
     def close(self) -> None:
@@ -159,7 +163,7 @@ def account(
             except OSError:  # the proxy cut the connection before EHLO was answered
                 _connect(client)
         client.quit()
-        found.cuts, found.ends = proxy.cuts, proxy.connections - 1
+        found.cuts, found.ends = proxy.cuts, proxy.ends
     found.seconds = time.monotonic() - began
     _await(server, run, found)
     return found
