@@ -1,8 +1,9 @@
 """The test kit: what tests of SMTP servers and clients need. Each part loads when it is used.
 
-`SMTPServer` is the model server for a test of a client; `SMTPServerMachine` explores a server and
-`SMTPClientMachine` a client (both need Hypothesis); `strategies` make addresses, commands, replies,
-content and sessions. The pytest plugin brings them as fixtures and options.
+`SMTPServer` is the model server for a test of a client, `ScriptedServer` one that says whatever is
+written for it; `SMTPServerMachine` explores a server and `SMTPClientMachine` a client (both need
+Hypothesis); `strategies` make addresses, commands, replies, content and sessions. The pytest plugin
+brings them as fixtures and options.
 """
 
 from importlib import import_module
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from fsm_smtp.testing.machines.exploring import explore
     from fsm_smtp.testing.machines.mail import Mail
     from fsm_smtp.testing.machines.server import SMTPServerMachine
+    from fsm_smtp.testing.scripted.server import ScriptedServer
     from fsm_smtp.testing.served import SMTPServer
     from fsm_smtp.testing.server.deviations import Deviation
 
@@ -22,6 +24,7 @@ _LAZY = {
     "SMTPClientMachine": "fsm_smtp.testing.machines.client",
     "SMTPServer": "fsm_smtp.testing.served",
     "SMTPServerMachine": "fsm_smtp.testing.machines.server",
+    "ScriptedServer": "fsm_smtp.testing.scripted.server",
     "explore": "fsm_smtp.testing.machines.exploring",
 }
 
@@ -38,5 +41,6 @@ __all__ = [
     "SMTPClientMachine",
     "SMTPServer",
     "SMTPServerMachine",
+    "ScriptedServer",
     "explore",
 ]

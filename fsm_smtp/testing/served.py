@@ -1,6 +1,7 @@
 """`SMTPServer`: the model server for a test of a client, on a free port, in a thread of its own."""
 
 import ssl
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -27,6 +28,7 @@ class SMTPServer:
 
     Args:
         faults: mistakes that it makes, by name; see ``fsm-smtp serve --list-faults``.
+        orders: what it does otherwise from the beginning; `order` adds to them.
         options: attributes of `Options` that differ.
 
     Raises:
@@ -43,13 +45,13 @@ class SMTPServer:
     user = USER
     password = PASSWORD
 
-    def __init__(self, *faults: str, **options: Any) -> None:
+    def __init__(self, *faults: str, orders: Iterable[Deviation] = (), **options: Any) -> None:
         session = Session
         if faults:
             from fsm_smtp.testing.server.faults import faulty
 
             session = faulty(*faults)
-        self._orders = Deviations()
+        self._orders = Deviations(orders)
         self._session = ordered(session, self._orders)
         usual = Options(context=_context(), takes_all=True, auth_in_clear=True)
         self._options = replace(usual, **options)

@@ -1,6 +1,8 @@
 """Playing a suite in a test: the results by case id."""
 
 import asyncio
+import ssl
+from collections.abc import Mapping
 from pathlib import Path
 
 from fsm_smtp.check.cases.case import Case, Verdict
@@ -9,6 +11,7 @@ from fsm_smtp.check.engine.connection import Target
 from fsm_smtp.check.engine.events import CaseFinished, CaseResult
 from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.check.engine.session import Settings
+from fsm_smtp.testing.scripted import GREETING, Answer, Handshake, ScriptedServer
 from tests.check.strict_server import HOST, strict_server
 
 #: Loopback answers within a millisecond; what has not come by then does not come.
@@ -63,3 +66,17 @@ def suite_from(
         encoding="utf-8",
     )
     return load_suite([path])
+
+
+def answering(replies: Mapping[str, str], *, tls: ssl.SSLContext | None = None) -> ScriptedServer:
+    """A server that knows no order, for what a step writes where a strict one has an opinion.
+
+    It answers the verb with ``replies[verb]`` (``|`` for a line end), others with 500. TLS it
+    begins with what it had read before.
+    """
+    octets = {
+        verb.upper().encode(): "".join(f"{line}\r\n" for line in text.split("|")).encode()
+        for verb, text in replies.items()
+    }
+    handshake = Handshake(tls, kept=True) if tls is not None else None
+    return ScriptedServer(always=(*GREETING, Answer(octets, b"500 what?\r\n", handshake)))

@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,9 +13,9 @@ from fsm_smtp.check.engine.events import SuiteFinished, SuiteStarted
 from fsm_smtp.check.engine.policy import ADVICE, Findings, Policy, recognised, wait_asked
 from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.check.engine.session import Settings
+from fsm_smtp.testing import Deviation, SMTPServer
 from fsm_smtp.wire.replies import Reply, ReplyParser
 from tests.check.playing import SETTINGS, suite_from
-from tests.check.scripted_server import HOST, scripted_server
 
 
 @pytest.mark.parametrize(
@@ -81,48 +79,44 @@ def test_the_wait_that_is_asked_for(text: str, seconds: float | None) -> None:
     assert wait_asked(text) == seconds
 
 
-REPLIES = {
-    "EHLO": "250-mx.example.test|250 HELP",
-    "NOOP": "250 fine",
-    "RSET": "250 reset",
-    "MAIL": "250 sender ok",
-    "RCPT": "250 recipient ok",
-    "QUIT": "221 mx.example.test",
-}
 MAIL_AND_RCPT = (
     "- send: 'MAIL FROM:<{sender}>'\n  expect: 250\n- send: 'RCPT TO:<{recipient}>'\n  expect: 250"
 )
 
 
 def surveyed(
-    folder: Path, replies: Mapping[str, str], settings: Settings = SETTINGS
+    folder: Path, *orders: Deviation, settings: Settings = SETTINGS
 ) -> tuple[SuiteStarted, SuiteFinished]:
-    async def run() -> tuple[SuiteStarted, SuiteFinished]:
-        async with scripted_server({**REPLIES, **replies}) as heard:
-            suite = suite_from(folder, MAIL_AND_RCPT)
-            target = Target(HOST, heard.port)
-            events = [event async for event in run_suite(suite, target, settings)]
-        assert isinstance(events[0], SuiteStarted)
-        assert isinstance(events[-1], SuiteFinished)
-        return events[0], events[-1]
+    """A case that sends MAIL and RCPT, on a server that takes everybody and does as ordered."""
 
-    return asyncio.run(run())
+    async def run(target: Target) -> list[object]:
+        suite = suite_from(folder, MAIL_AND_RCPT)
+        return [event async for event in run_suite(suite, target, settings)]
+
+    with SMTPServer(orders=orders) as server:
+        events = asyncio.run(run(Target(*server.address)))
+    kinds = [type(event).__name__ for event in events]
+    assert kinds == ["SuiteStarted", "CaseStarted", "CaseFinished", "SuiteFinished"]
+    first, last = events[0], events[-1]
+    assert isinstance(first, SuiteStarted)
+    assert isinstance(last, SuiteFinished)
+    return first, last
 
 
 @pytest.mark.parametrize(
-    ("replies", "policy"),
+    ("on", "reply", "policy"),
     [
-        ({"MAIL": "550 5.1.8 unknown domain"}, Policy.SENDER),
-        ({"MAIL": "530 5.7.0 Authentication required"}, Policy.AUTHENTICATION),
-        ({"MAIL": "530 5.7.0 Must issue a STARTTLS command first"}, Policy.TLS),
-        ({"RCPT": "554 5.7.1 Relay access denied"}, Policy.RELAY),
-        ({"RCPT": "550 5.1.1 no such user"}, Policy.RECIPIENT),
+        ("MAIL", "550 5.1.8 unknown domain", Policy.SENDER),
+        ("MAIL", "530 5.7.0 Authentication required", Policy.AUTHENTICATION),
+        ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", Policy.TLS),
+        ("RCPT", "554 5.7.1 Relay access denied", Policy.RELAY),
+        ("RCPT", "550 5.1.1 no such user", Policy.RECIPIENT),
     ],
 )
 def test_the_survey_finds_it_and_the_case_is_inconclusive(
-    tmp_path: Path, replies: dict[str, str], policy: Policy
+    tmp_path: Path, on: str, reply: str, policy: Policy
 ) -> None:
-    started, finished = surveyed(tmp_path, replies)
+    started, finished = surveyed(tmp_path, Deviation(on, reply=reply))
     assert any(ADVICE[policy] in note for note in started.notes), started.notes
     (result,) = finished.results
     assert (result.verdict, result.policy) == (Verdict.INCONCLUSIVE, policy)
@@ -131,7 +125,7 @@ def test_the_survey_finds_it_and_the_case_is_inconclusive(
 
 
 def test_a_server_that_takes_everybody_is_noted(tmp_path: Path) -> None:
-    started, finished = surveyed(tmp_path, {})
+    started, finished = surveyed(tmp_path)
     assert finished.results[0].verdict is Verdict.PASS
     (note,) = started.notes
     assert "--unknown-recipient" in note
@@ -139,15 +133,17 @@ def test_a_server_that_takes_everybody_is_noted(tmp_path: Path) -> None:
 
 def test_refused_credentials_are_noted_and_not_shown(tmp_path: Path) -> None:
     settings = replace(SETTINGS, user="user", password="open sesame")
-    replies = {"AUTH": "535 open sesame is wrong"}
-    started, finished = surveyed(tmp_path, replies, settings)
+    refused = Deviation("AUTH", reply="535 open sesame is wrong")
+    started, finished = surveyed(tmp_path, refused, settings=settings)
     (note,) = started.notes
     assert "AUTH is refused: 535 [redacted] is wrong" in note
     assert finished.results[0].verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_server_that_says_nothing_to_mail_is_noted(tmp_path: Path) -> None:
-    started, finished = surveyed(tmp_path, {"MAIL": ""}, replace(SETTINGS, timeout=0.2))
+    started, finished = surveyed(
+        tmp_path, Deviation("MAIL", delay=1.0), settings=replace(SETTINGS, timeout=0.2)
+    )
     assert finished.results[0].verdict is Verdict.TIMEOUT
     assert "no reply to MAIL FROM within 0.2 s" in started.notes[0]
 
@@ -158,20 +154,11 @@ class TestGreylisting:
     ) -> tuple[SuiteFinished, float]:
         """With a server that greylists RCPT so many *times*; the seconds that were slept."""
         # The survey meets the first two: it asks for the known and for the unknown recipient.
-        replies = _Changing(REPLIES, f"450 4.7.1 greylisted, try again in {asked}", times)
-
-        async def run() -> SuiteFinished:
-            async with scripted_server(replies) as heard:
-                suite = suite_from(folder, MAIL_AND_RCPT)
-                settings = replace(SETTINGS, patience=patience)
-                events = [e async for e in run_suite(suite, Target(HOST, heard.port), settings)]
-            kinds = [type(event).__name__ for event in events]
-            assert kinds == ["SuiteStarted", "CaseStarted", "CaseFinished", "SuiteFinished"]
-            assert isinstance(events[-1], SuiteFinished)
-            return events[-1]
-
+        reply = f"450 4.7.1 greylisted, try again in {asked}"
+        greylists = Deviation("RCPT", reply=reply, times=times)
         began = time.monotonic()
-        return asyncio.run(run()), time.monotonic() - began
+        _, finished = surveyed(folder, greylists, settings=replace(SETTINGS, patience=patience))
+        return finished, time.monotonic() - began
 
     def test_masked_cases_are_played_again(self, tmp_path: Path) -> None:
         finished, took = self.played(tmp_path, asked="1 s", times=3, patience=5)
@@ -189,17 +176,3 @@ class TestGreylisting:
         assert finished.results[0].verdict is Verdict.INCONCLUSIVE
         assert took < 4
         assert "asks for 300 s, more than our patience of 5 s" in finished.notes[-1]
-
-
-class _Changing(dict[str, str]):
-    """Replies of which that to RCPT changes: so many *times* the first, then the usual."""
-
-    def __init__(self, replies: Mapping[str, str], first: str, times: int) -> None:
-        super().__init__(replies)
-        self._first, self._times = first, times
-
-    def get(self, key: str, default: Any = None) -> Any:
-        if key == "RCPT" and self._times > 0:
-            self._times -= 1
-            return self._first
-        return super().get(key, default)

@@ -14,8 +14,7 @@ from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.cases.suite import load_suite
 from fsm_smtp.specs import spec_path
 from fsm_smtp.testing.server.certificate import server_context
-from tests.check.playing import SETTINGS, play
-from tests.check.scripted_server import scripted_server
+from tests.check.playing import SETTINGS, answering, play
 
 SUITE = load_suite([spec_path("conformance", "rfc3207.yaml")])
 REPLIES = {
@@ -41,12 +40,9 @@ CARRIED_OVER = [
 def verdict(name: str, replies: dict[str, str], context: ssl.SSLContext | None) -> Verdict:
     settings = replace(SETTINGS, quiet=0.15)
 
-    async def run() -> Verdict:
-        async with scripted_server(replies, tls=context) as heard:
-            (result,) = (await play(SUITE.select([name]), heard.port, settings)).values()
-        return result.verdict
-
-    return asyncio.run(run())
+    with answering(replies, tls=context) as server:
+        (result,) = asyncio.run(play(SUITE.select([name]), server.port, settings)).values()
+    return result.verdict
 
 
 @pytest.mark.parametrize("name", CARRIED_OVER)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import trustme
 
 from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.engine.events import CaseResult
 from fsm_smtp.check.engine.session import Settings
-from tests.check.playing import SETTINGS, play, suite_from
-from tests.check.scripted_server import HOST, Heard, scripted_server
+from fsm_smtp.testing.scripted import Taken
+from fsm_smtp.testing.server.certificate import server_context
+from tests.check.playing import SETTINGS, answering, play, suite_from
 
 EHLO = "250-mx.example.test|250-PIPELINING|250-AUTH LOGIN PLAIN|250-SIZE 4000|250 CHUNKING"
 REPLIES = {"EHLO": EHLO, "NOOP": "250 fine", "QUIT": "221 bye", "BDAT": "250 taken"}
@@ -29,20 +29,16 @@ def played(
     replies: Mapping[str, str] = REPLIES,
     extra: str = "",
     tls: ssl.SSLContext | None = None,
-) -> tuple[CaseResult, Heard]:
+) -> tuple[CaseResult, list[Taken]]:
     """The only result, and what the server heard, the first look's session left out."""
-
-    async def run() -> tuple[CaseResult, Heard]:
-        async with scripted_server(replies, tls=tls) as heard:
-            suite = suite_from(folder, steps, start=start, extra=extra)
-            (result,) = (await play(suite, heard.port, settings)).values()
-        return result, heard
-
-    return asyncio.run(run())
+    suite = suite_from(folder, steps, start=start, extra=extra)
+    with answering(replies, tls=tls) as server:
+        (result,) = asyncio.run(play(suite, server.port, settings)).values()
+    return result, server.taken
 
 
-def case_session(heard: Heard, number: int = -1) -> bytes:
-    return heard.octets[number]
+def case_session(heard: list[Taken]) -> bytes:
+    return heard[-1].octets
 
 
 NOOP = "- send: NOOP\n  expect: 250"
@@ -175,9 +171,9 @@ class TestSessions:
         )
         result, heard = played(tmp_path, steps, start="plain")
         assert result.verdict is Verdict.PASS
-        first, second = heard.octets[-2:]
-        assert b"NOOP\r\nNOOP a\r\n" in first
-        assert b"NOOP b\r\n" in second
+        first, second = heard[-2:]
+        assert b"NOOP\r\nNOOP a\r\n" in first.octets
+        assert b"NOOP b\r\n" in second.octets
         assert any(" b C: NOOP b" in line for line in result.transcript)
         times = [float(line.split()[0]) for line in result.transcript]
         assert times == sorted(times)
@@ -192,10 +188,9 @@ class TestSessions:
         steps = f"{NOOP}\n- drop: {how}\n- send: NOOP anew\n  expect: 250"
         result, heard = played(tmp_path, steps, start="plain")
         assert result.verdict is Verdict.PASS
-        assert heard.octets[-2].endswith(b"NOOP\r\n")
-        assert b"NOOP anew" in heard.octets[-1]
-        expected = "reset" if how == "reset" else "closed"
-        assert heard.ended[len(heard.octets) - 2] == expected
+        assert heard[-2].octets.endswith(b"NOOP\r\n")
+        assert b"NOOP anew" in heard[-1].octets
+        assert heard[-2].ended == ("reset" if how == "reset" else "closed")
 
 
 STARTTLS = {**REPLIES, "STARTTLS": "220 go on"}
@@ -205,27 +200,22 @@ class TestHandshake:
     STEPS = "- send: STARTTLS\n  expect: 220\n- tls: handshake\n  expect: {wanted}\n"
     BEHIND = "- send: EHLO again\n  when: tls\n  expect: 250\n  form: lacks STARTTLS"
 
-    @pytest.fixture
-    def context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        trustme.CA().issue_cert(HOST).configure_cert(context)
-        return context
-
-    def test_secured(self, tmp_path: Path, context: ssl.SSLContext) -> None:
+    def test_secured(self, tmp_path: Path) -> None:
         steps = self.STEPS.replace("{wanted}", "secured") + self.BEHIND
-        result, heard = played(tmp_path, steps, start="plain", replies=STARTTLS, tls=context)
+        result, heard = played(
+            tmp_path, steps, start="plain", replies=STARTTLS, tls=server_context()
+        )
         assert (result.verdict, result.actual[:19]) == (Verdict.PASS, "250-mx.example.test")
         assert b"EHLO again" in case_session(heard)
 
     def test_unsecured(self, tmp_path: Path) -> None:
         steps = self.STEPS.replace("{wanted}", "{pass: [unsecured], latitude: [closed]}")
-        replies = {**STARTTLS, "\x16\x03\x01": "500 what?"}
-        result, _ = played(tmp_path, steps, start="plain", replies=replies)
+        result, _ = played(tmp_path, steps, start="plain", replies=STARTTLS)
         assert result.verdict in (Verdict.PASS, Verdict.LATITUDE), result.actual
 
-    def test_what_is_not_expected_fails(self, tmp_path: Path, context: ssl.SSLContext) -> None:
+    def test_what_is_not_expected_fails(self, tmp_path: Path) -> None:
         steps = self.STEPS.replace("{wanted}", "unsecured")
-        result, _ = played(tmp_path, steps, start="plain", replies=STARTTLS, tls=context)
+        result, _ = played(tmp_path, steps, start="plain", replies=STARTTLS, tls=server_context())
         assert result.verdict is Verdict.FAIL
         assert result.actual.startswith("TLS is up (TLSv1.")
 

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from fsm_smtp.cli import run
-from tests.client.scripted import GOODBYE, GREETING, Body, Line, Say, answers, ehlo, serving
+from fsm_smtp.testing.scripted import (
+    GOODBYE,
+    GREETING,
+    Body,
+    Line,
+    Say,
+    ScriptedServer,
+    answers,
+    ehlo,
+)
 from tests.servers.base import PASSWORD, RECIPIENTS, SENDER, UNKNOWN, USER, Server
 from tests.servers.fixtures import ServerPark
 from tests.servers.ports import reserved
@@ -151,7 +160,7 @@ def test_extensions_by_option(mail: Path) -> None:
     auth = answers((b"AUTH XOAUTH2 ", b"235 in\r\n"))
     envelope = answers((b"MAIL", b"250 ok\r\n"), (b"RCPT", b"250 ok\r\n"), (b"BDAT", b""))
     content = (Line(), Line(), Line(), Say(b"250 taken\r\n"), *GOODBYE)
-    with serving((*GREETING, *offers, *auth, *envelope, *content)) as server:
+    with ScriptedServer((*GREETING, *offers, *auth, *envelope, *content)) as server:
         code = run(
             [
                 *("send", "--server", f"127.0.0.1:{server.port}", "--security", "none"),
@@ -171,7 +180,7 @@ def test_lmtp_by_option(mail: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lhlo = answers((b"LHLO", b"250 mx\r\n"), (b"MAIL", b"250 ok\r\n"))
     rcpts = answers((b"RCPT", b"250 ok\r\n"), (b"RCPT", b"250 ok\r\n"), (b"DATA", b"354 go\r\n"))
     content = (Body(), Say(b"250 2.1.5 ok\r\n452 4.2.2 full\r\n"), *GOODBYE)
-    with serving((*GREETING, *lhlo, *rcpts, *content)) as server:
+    with ScriptedServer((*GREETING, *lhlo, *rcpts, *content)) as server:
         where = ("--server", f"127.0.0.1:{server.port}", "--lmtp", "--security", "none")
         to = ("--to", RECIPIENTS[0], "--to", RECIPIENTS[1], "--json", "-")
         assert run(["send", *where, "--from", SENDER, *to, str(mail)]) == 1

@@ -20,9 +20,9 @@ from fsm_smtp.errors import (
     UnexpectedReply,
 )
 from fsm_smtp.session import Event
+from fsm_smtp.testing.scripted import GREETING, Hold, Line, Say, ScriptedServer, ehlo
 from tests.client.conftest import Tls
 from tests.client.driver import RECIPIENTS, SENDER
-from tests.client.scripted import GREETING, Hold, Line, Say, ehlo, serving
 
 OPENED = (b"220 hi\r\n", b"250 mx\r\n")
 TO_CONTENT = (None, True, b"250 ok\r\n", True, b"250 ok\r\n", True, b"250 ok\r\n", True)
@@ -171,7 +171,7 @@ def test_plaintext_that_comes_between_the_220_and_the_handshake(tls: Tls) -> Non
         with pytest.raises(UnexpectedReply, match="before the handshake"):
             await clients[0].connect()
 
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         asyncio.run(connecting(server.port))
 
 
@@ -191,7 +191,7 @@ def test_a_connection_that_ends_with_the_handshake(
         with pytest.raises(HandshakeFailed, match="was closed"):
             await AsyncClient("127.0.0.1", port, how).connect()
 
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         asyncio.run(connecting(server.port))
 
 

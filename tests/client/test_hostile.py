@@ -20,18 +20,17 @@ from fsm_smtp.errors import (
     UnexpectedReply,
 )
 from fsm_smtp.session import Event
-from tests.client.driver import RECIPIENTS, SENDER, AnyClient, client
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     DELIVERY,
     ENVELOPE,
     GOODBYE,
     GREETING,
     OPENING,
+    Answer,
     Body,
     Close,
     Drip,
     Hold,
-    Honest,
     Line,
     Pause,
     Say,
@@ -40,8 +39,8 @@ from tests.client.scripted import (
     Step,
     answers,
     ehlo,
-    serving,
 )
+from tests.client.driver import RECIPIENTS, SENDER, AnyClient, client
 
 HELLO = b"Subject: hello\r\n\r\n.hello\r\n"
 #: No case may take longer; the silent ones wait for SECONDS.
@@ -81,10 +80,10 @@ def visit(
     """Send a message to a server that follows *script*; then one to an honest server."""
     seen = Visit()
     options = Options(timeout=seconds, observer=seen.told.append)
-    honest = (*OPENING, Honest())
+    honest = (*OPENING, Answer())
     started = time.monotonic()
     with (
-        serving(script, honest) as server,
+        ScriptedServer(script, honest) as server,
         client(adapter, server.port, options) as sender,
     ):
         try:
@@ -234,7 +233,7 @@ def answered(state: str, code: int) -> tuple[type[ProtocolError] | None, Fates]:
 @IN_EVERY_STATE
 @pytest.mark.parametrize("code", [220, 221, 235, 250, 334, 354, 355, 421, 450, 550, 554])
 def test_every_class_of_answer_in_every_state(adapter: str, state: str, code: int) -> None:
-    seen = visit(adapter, *STATES[state], Say(b"%d so be it\r\n" % code), Honest())
+    seen = visit(adapter, *STATES[state], Say(b"%d so be it\r\n" % code), Answer())
     error, fates = answered(state, code)
     assert (type(seen.what) if seen.what else None) is error
     assert seen.fates == fates
@@ -254,7 +253,7 @@ def test_every_class_of_answer_in_every_state(adapter: str, state: str, code: in
 )
 def test_untidy_answers_are_borne_and_noted(adapter: str, state: str, text: bytes) -> None:
     code = {"greeting": b"220", "DATA": b"354"}.get(state, b"250")
-    seen = visit(adapter, *STATES[state], Say(code + text + b"\r\n"), Honest())
+    seen = visit(adapter, *STATES[state], Say(code + text + b"\r\n"), Answer())
     assert seen.fates == ("accepted", "accepted")
     (noted,) = [event for event in seen.told if event.notes and event.who == "S"]
     assert noted.text.isascii() or noted.text.isprintable()
@@ -272,7 +271,7 @@ def test_the_end_at_every_octet(adapter: str, reset: bool) -> None:
         told: list[Event] = []
         options = Options(timeout=LIMIT, observer=told.append)
         with (
-            serving(script, cut=offset, reset=reset) as server,
+            ScriptedServer(script, cut=offset, reset=reset) as server,
             client(adapter, server.port, options) as sender,
         ):
             result, error = None, None
@@ -317,7 +316,7 @@ def test_421_behind_the_greeting(adapter: str) -> None:
 @pytest.mark.parametrize("state", ["EHLO", "MAIL", "RCPT", "content"])
 def test_an_answer_too_many(adapter: str, state: str) -> None:
     """In one segment: it is seen before anything else is sent, or at the end."""
-    seen = visit(adapter, *STATES[state], Say(b"250 ok\r\n250 ok\r\n"), Honest())
+    seen = visit(adapter, *STATES[state], Say(b"250 ok\r\n250 ok\r\n"), Answer())
     if state == "content":
         assert seen.fates == ("accepted", "accepted")
     else:
@@ -339,7 +338,7 @@ def test_an_answer_before_the_end_of_data_is_none_to_it(adapter: str, apart: flo
         return HELLO
 
     with (
-        serving(script) as server,
+        ScriptedServer(script) as server,
         client(adapter, server.port, Options(timeout=SECONDS)) as sender,
     ):
         sender.connect()
@@ -442,7 +441,7 @@ def test_quit_never_raises_and_the_observer_hears_what_came(
     events: list[Event] = []
     how = Options(timeout=SECONDS, observer=events.append)
     with (
-        serving((*OPENING, Line(b"QUIT"), *last)) as server,
+        ScriptedServer((*OPENING, Line(b"QUIT"), *last)) as server,
         client(adapter, server.port, how) as sender,
     ):
         sender.connect()
@@ -465,7 +464,7 @@ def test_rset_after_a_refusal(adapter: str, all_refused: bool, answer: bytes) ->
         (b"RCPT", b"450 later\r\n" if all_refused else b"250 ok\r\n"),
     )
     data = () if all_refused else answers((b"DATA", b"451 later\r\n"))
-    then: Script = (Say(answer), Honest()) if answer else (Close(),)
+    then: Script = (Say(answer), Answer()) if answer else (Close(),)
     seen = visit(adapter, *OPENING, *envelope, *data, Line(b"RSET"), *then)
     assert seen.result is not None
     first, second = seen.result.fates

@@ -33,11 +33,11 @@ from fsm_smtp.errors import (
 )
 from fsm_smtp.machine import shared_machine
 from fsm_smtp.session import Event, Session
+from fsm_smtp.testing.scripted import Body, Close, Hold, Line, Say, ScriptedServer, Step
 from fsm_smtp.vocabulary import Vocabulary
 from fsm_smtp.wire import commands
 from tests.client.driver import RECIPIENTS, SENDER, AnyClient, client
 from tests.client.inmemory import run
-from tests.client.scripted import Body, Close, Hold, Line, Say, Step, serving
 
 Flows = Callable[[Dialogue], Flow[object]]
 
@@ -368,7 +368,7 @@ def test_in_both_adapters(adapter: str, name: str, lie: str) -> None:
         script += [*([Line()] if number else []), Say(says)]
     script += [Body() if "content" in name else Line(), *steps]
     how = Options(timeout=0.4 if lie == "silence" else 5.0, clear_auth=True, **scene.how)
-    with serving(tuple(script)) as server, client(adapter, server.port, how) as one:
+    with ScriptedServer(tuple(script)) as server, client(adapter, server.port, how) as one:
         seen: list[ProtocolError | None] = []
         try:
             one.connect()

@@ -15,24 +15,24 @@ from fsm_smtp.errors import (
     UnexpectedReply,
 )
 from fsm_smtp.session import Event
-from fsm_smtp.wire import commands
-from tests.client.conftest import Tls
-from tests.client.driver import RECIPIENTS, SENDER, client
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     GREETING,
     OPENING,
+    Answer,
     Close,
     Handshake,
     Hold,
-    Honest,
     Line,
     Say,
     Script,
+    ScriptedServer,
     Step,
     answers,
     ehlo,
-    serving,
 )
+from fsm_smtp.wire import commands
+from tests.client.conftest import Tls
+from tests.client.driver import RECIPIENTS, SENDER, client
 
 SECONDS = 1.0
 PASSWORD = "hunter2-correct-horse"
@@ -62,14 +62,14 @@ def offering_tls(*after: Step) -> Script:
 
 @pytest.mark.parametrize("security", ["starttls", "opportunistic", "tls"])
 def test_under_tls(adapter: str, tls: Tls, security: Security) -> None:
-    inside = (*ehlo("AUTH PLAIN"), *answers((b"AUTH PLAIN ", b"235 ok\r\n")), Honest())
+    inside = (*ehlo("AUTH PLAIN"), *answers((b"AUTH PLAIN ", b"235 ok\r\n")), Answer())
     script = (
         (Handshake(tls.good), *GREETING, *inside)
         if security == "tls"
         else offering_tls(Say(b"220 go\r\n"), Handshake(tls.good), *inside)
     )
     with (
-        serving(script) as server,
+        ScriptedServer(script) as server,
         client(adapter, server.port, options(tls, security, user="user")) as sender,
     ):
         assert sender.connect().code == 250
@@ -99,7 +99,7 @@ STRIPPED: dict[str, Script] = {
 @pytest.mark.parametrize("how", STRIPPED)
 def test_tls_required_and_stripped(adapter: str, tls: Tls, how: str) -> None:
     with (
-        serving((*STRIPPED[how], Honest())) as server,
+        ScriptedServer((*STRIPPED[how], Answer())) as server,
         client(adapter, server.port, options(tls, "starttls", user="user")) as sender,
     ):
         with pytest.raises(HandshakeFailed) as caught:
@@ -117,7 +117,7 @@ def test_tls_only_wished_for(adapter: str, tls: Tls, how: str) -> None:
     """It goes on in clear, and the observer can see that it does."""
     told: list[Event] = []
     with (
-        serving((*STRIPPED[how], Honest())) as server,
+        ScriptedServer((*STRIPPED[how], Answer())) as server,
         client(adapter, server.port, options(tls, "opportunistic", told)) as sender,
     ):
         sender.connect()
@@ -132,7 +132,7 @@ def test_tls_only_wished_for(adapter: str, tls: Tls, how: str) -> None:
 def test_what_becomes_of_quit_does_not_hide_it(adapter: str, tls: Tls, goodbye: bytes) -> None:
     then: Script = (Say(goodbye), Hold()) if goodbye else (Close(),)
     with (
-        serving((*GREETING, *ehlo(), Line(b"QUIT"), *then)) as server,
+        ScriptedServer((*GREETING, *ehlo(), Line(b"QUIT"), *then)) as server,
         client(adapter, server.port, options(tls, "starttls")) as sender,
         pytest.raises(HandshakeFailed),
     ):
@@ -143,7 +143,7 @@ def test_what_becomes_of_quit_does_not_hide_it(adapter: str, tls: Tls, goodbye: 
 @pytest.mark.parametrize("security", ["starttls", "opportunistic"])
 def test_only_220_starts_tls(adapter: str, tls: Tls, code: int, security: Security) -> None:
     with (
-        serving(offering_tls(Say(b"%d go\r\n" % code), Hold())) as server,
+        ScriptedServer(offering_tls(Say(b"%d go\r\n" % code), Hold())) as server,
         client(adapter, server.port, options(tls, security)) as sender,
         pytest.raises(UnexpectedReply, match="only 220"),
     ):
@@ -153,7 +153,7 @@ def test_only_220_starts_tls(adapter: str, tls: Tls, code: int, security: Securi
 @pytest.mark.parametrize("security", ["starttls", "opportunistic"])
 def test_421_to_starttls(adapter: str, tls: Tls, security: Security) -> None:
     with (
-        serving(offering_tls(Say(b"421 no\r\n"), Honest())) as server,
+        ScriptedServer(offering_tls(Say(b"421 no\r\n"), Answer())) as server,
         client(adapter, server.port, options(tls, security)) as sender,
     ):
         if security == "starttls":
@@ -169,9 +169,9 @@ def test_421_to_starttls(adapter: str, tls: Tls, security: Security) -> None:
 @pytest.mark.parametrize("security", ["starttls", "opportunistic"])
 def test_ehlo_refused_inside_tls(adapter: str, tls: Tls, security: Security) -> None:
     inside = answers((b"EHLO", b"550 no\r\n"))
-    script = offering_tls(Say(b"220 go\r\n"), Handshake(tls.good), *inside, Honest())
+    script = offering_tls(Say(b"220 go\r\n"), Handshake(tls.good), *inside, Answer())
     with (
-        serving(script) as server,
+        ScriptedServer(script) as server,
         client(adapter, server.port, options(tls, security)) as sender,
     ):
         with pytest.raises(Rejected):
@@ -186,7 +186,7 @@ def test_ehlo_refused_inside_tls(adapter: str, tls: Tls, security: Security) -> 
 def test_plaintext_in_the_segment_of_the_220(adapter: str, tls: Tls, injected: bytes) -> None:
     script = offering_tls(Say(b"220 go\r\n" + injected), Hold())
     with (
-        serving(script) as server,
+        ScriptedServer(script) as server,
         client(adapter, server.port, options(tls, "starttls", user="user")) as sender,
     ):
         with pytest.raises(UnexpectedReply, match="before the handshake"):
@@ -199,7 +199,7 @@ def test_plaintext_behind_the_220_is_not_read_inside_tls(adapter: str, tls: Tls)
     """In a segment of its own; a handshake that begins with it fails, and nothing is believed."""
     script = offering_tls(Say(b"220 go\r\n"), Say(b"250 injected\r\n"), Handshake(tls.good))
     with (
-        serving((*script, *ehlo("AUTH PLAIN"), Hold())) as server,
+        ScriptedServer((*script, *ehlo("AUTH PLAIN"), Hold())) as server,
         client(adapter, server.port, options(tls, "starttls", user="user")) as sender,
     ):
         with pytest.raises((UnexpectedReply, HandshakeFailed)):
@@ -210,9 +210,9 @@ def test_plaintext_behind_the_220_is_not_read_inside_tls(adapter: str, tls: Tls)
 
 def test_what_was_offered_in_clear_is_not_believed_inside(adapter: str, tls: Tls) -> None:
     """AUTH was offered in clear and is not under TLS: no credential is sent."""
-    script = offering_tls(Say(b"220 go\r\n"), Handshake(tls.good), *ehlo("SIZE"), Honest())
+    script = offering_tls(Say(b"220 go\r\n"), Handshake(tls.good), *ehlo("SIZE"), Answer())
     with (
-        serving(script) as server,
+        ScriptedServer(script) as server,
         client(adapter, server.port, options(tls, "starttls", user="user")) as sender,
         pytest.raises(InvalidCommand, match="offers nothing"),
     ):
@@ -232,7 +232,7 @@ def test_certificates_that_are_refused(
     script = (shown,) if security == "tls" else offering_tls(Say(b"220 go\r\n"), shown, Hold())
     told: list[Event] = []
     with (
-        serving(script) as server,
+        ScriptedServer(script) as server,
         client(adapter, server.port, options(tls, security, told, user="user")) as sender,
     ):
         with pytest.raises(HandshakeFailed, match="certificate verify failed"):
@@ -244,7 +244,7 @@ def test_certificates_that_are_refused(
 
 def test_certificates_are_verified_by_default(adapter: str, tls: Tls) -> None:
     with (
-        serving((Handshake(tls.good), Hold())) as server,
+        ScriptedServer((Handshake(tls.good), Hold())) as server,
         client(adapter, server.port, Options(security="tls", timeout=SECONDS)) as sender,
         pytest.raises(HandshakeFailed, match="certificate verify failed"),
     ):
@@ -256,7 +256,7 @@ def test_another_name_may_be_asked_for(adapter: str, tls: Tls) -> None:
         security="tls", timeout=SECONDS, tls=tls.trusting, server_name="mx.example.test"
     )
     with (
-        serving((Handshake(tls.good), *OPENING, Honest())) as server,
+        ScriptedServer((Handshake(tls.good), *OPENING, Answer())) as server,
         client(adapter, server.port, asked) as sender,
     ):
         sender.connect()
@@ -269,7 +269,7 @@ def test_handshakes_that_go_nowhere(adapter: str, tls: Tls, security: Security, 
     before = offering_tls(Say(b"220 go\r\n")) if security == "starttls" else ()
     how = Options(security=security, timeout=0.4, tls=tls.trusting)
     with (
-        serving((*before, then, Hold())) as server,
+        ScriptedServer((*before, then, Hold())) as server,
         client(adapter, server.port, how) as sender,
     ):
         with pytest.raises((HandshakeFailed, ConnectionLost, UnexpectedReply)) as caught:
@@ -286,7 +286,7 @@ NASTY = ["a\r\nRSET", "a\nb", "a\rb", "a\0b", "a\x7fb", "a\tb", "\u560a\u560d", 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_no_injection_by_address_or_parameter(adapter: str, nasty: str) -> None:
     with (
-        serving((*OPENING, Honest())) as server,
+        ScriptedServer((*OPENING, Answer())) as server,
         client(adapter, server.port, Options(timeout=SECONDS, ehlo_name="c.example")) as sender,
     ):
         sender.connect()
@@ -314,7 +314,7 @@ def test_no_injection_by_address_or_parameter(adapter: str, nasty: str) -> None:
 @pytest.mark.parametrize("nasty", NASTY)
 def test_no_injection_by_the_client_s_name(adapter: str, nasty: str) -> None:
     with (
-        serving((*GREETING, Honest())) as server,
+        ScriptedServer((*GREETING, Answer())) as server,
         client(adapter, server.port, Options(timeout=0.3, ehlo_name=nasty)) as sender,
     ):
         with pytest.raises(InvalidCommand):
@@ -328,7 +328,7 @@ def test_nothing_is_lost_on_a_stopped_exchange(adapter: str) -> None:
     how = Options(user="u\r\n", password=PASSWORD + "\r\nQUIT", clear_auth=True, timeout=SECONDS)
     accepted = answers((b"AUTH PLAIN ", b"235 ok\r\n"))
     with (
-        serving((*GREETING, *ehlo("AUTH PLAIN"), *accepted, Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo("AUTH PLAIN"), *accepted, Answer())) as server,
         client(adapter, server.port, how) as sender,
     ):
         sender.connect()

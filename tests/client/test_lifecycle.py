@@ -22,30 +22,30 @@ from fsm_smtp.errors import (
     Rejected,
 )
 from fsm_smtp.session import Event
-from fsm_smtp.wire import commands
-from tests.client.driver import RECIPIENTS, SENDER, Awaited, client
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     DELIVERY,
     ENVELOPE,
     GOODBYE,
     GREETING,
     OPENING,
+    Answer,
     Body,
     Close,
     Hold,
-    Honest,
     Line,
     Pause,
     Say,
     Script,
+    ScriptedServer,
     Step,
     answers,
     ehlo,
-    serving,
 )
+from fsm_smtp.wire import commands
+from tests.client.driver import RECIPIENTS, SENDER, Awaited, client
 
 HELLO = b"hello\r\n"
-HONEST = (*OPENING, Honest())
+HONEST = (*OPENING, Answer())
 CLOSED = ("connect", "connect_tls")
 OPTIONS = Options(timeout=2.0)
 
@@ -54,7 +54,7 @@ OPTIONS = Options(timeout=2.0)
 
 
 def test_a_context_manager_says_quit() -> None:
-    with serving(HONEST, HONEST) as server:
+    with ScriptedServer(HONEST, HONEST) as server:
         with Client("127.0.0.1", server.port, OPTIONS) as blocking:
             assert blocking.offers["SIZE"] == ()
             assert blocking.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
@@ -71,7 +71,7 @@ def test_a_context_manager_says_quit() -> None:
 
 
 def test_a_context_manager_closes_on_an_error_without_quit() -> None:
-    with serving(HONEST, HONEST) as server:
+    with ScriptedServer(HONEST, HONEST) as server:
         with pytest.raises(ZeroDivisionError), Client("127.0.0.1", server.port, OPTIONS):
             raise ZeroDivisionError
 
@@ -86,7 +86,7 @@ def test_a_context_manager_closes_on_an_error_without_quit() -> None:
 
 def test_a_context_manager_whose_connect_fails_leaves_nothing_open() -> None:
     refusing: Script = (Say(b"554 no\r\n"), Line(b"QUIT"), Say(b"221 bye\r\n"), Hold())
-    with serving(refusing, refusing) as server:
+    with ScriptedServer(refusing, refusing) as server:
         with pytest.raises(Rejected), Client("127.0.0.1", server.port, OPTIONS):
             pass
 
@@ -96,11 +96,11 @@ def test_a_context_manager_whose_connect_fails_leaves_nothing_open() -> None:
 
         with pytest.raises(Rejected):
             asyncio.run(asynchronous())
-    assert [taken.ended for taken in server.taken] == ["the client went away"] * 2
+    assert [taken.ended for taken in server.taken] == ["closed"] * 2
 
 
 def test_closed_before_and_after(adapter: str) -> None:
-    with serving(HONEST, HONEST) as server, client(adapter, server.port) as sender:
+    with ScriptedServer(HONEST, HONEST) as server, client(adapter, server.port) as sender:
         assert sender.quit() is None
         sender.close()
         with pytest.raises(RuntimeError, match="not connected"):
@@ -150,7 +150,7 @@ def test_a_connection_that_takes_too_long(adapter: str, monkeypatch: pytest.Monk
 
 
 def test_what_the_machine_refuses(adapter: str) -> None:
-    with serving(HONEST) as server, client(adapter, server.port) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port) as sender:
         sender.connect()
         before = len(server.taken[0].octets)
         with pytest.raises(CommandRefused):
@@ -170,7 +170,7 @@ def test_what_the_machine_refuses(adapter: str) -> None:
 def test_a_connection_that_went_while_nobody_looked(adapter: str, said: bytes) -> None:
     then = (Say(said), Close()) if said else (Close(),)
     with (
-        serving((*OPENING, *then), HONEST) as server,
+        ScriptedServer((*OPENING, *then), HONEST) as server,
         client(adapter, server.port, OPTIONS) as sender,
     ):
         sender.connect()
@@ -194,7 +194,10 @@ def test_a_connection_that_went_while_nobody_looked(adapter: str, said: bytes) -
 
 def test_a_unix_socket(adapter: str, tmp_path: Path) -> None:
     path = tmp_path / "smtp"
-    with serving(HONEST, path=path) as server, client(adapter, 0, OPTIONS, path=path) as sender:
+    with (
+        ScriptedServer(HONEST, path=path) as server,
+        client(adapter, 0, OPTIONS, path=path) as sender,
+    ):
         sender.connect()
         assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
         sender.quit()
@@ -211,7 +214,7 @@ def test_a_unix_socket_that_is_not_there(adapter: str, tmp_path: Path) -> None:
 
 def test_a_source_address(adapter: str) -> None:
     with (
-        serving(HONEST) as server,
+        ScriptedServer(HONEST) as server,
         client(adapter, server.port, OPTIONS, source_address=("127.0.0.2", 0)) as sender,
     ):
         sender.connect()
@@ -234,7 +237,7 @@ def has_ipv6() -> bool:
 @pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on this machine's loopback")
 def test_ipv6(adapter: str) -> None:
     with (
-        serving(HONEST, host="::1") as server,
+        ScriptedServer(HONEST, host="::1") as server,
         client(adapter, server.port, OPTIONS, host="::1") as sender,
     ):
         sender.connect()
@@ -258,7 +261,7 @@ def test_address_literals(address: object, literal: str) -> None:
 
 def test_a_name_of_its_own(adapter: str) -> None:
     with (
-        serving(HONEST) as server,
+        ScriptedServer(HONEST) as server,
         client(adapter, server.port, Options(ehlo_name="c.example.test")) as sender,
     ):
         sender.connect()
@@ -270,7 +273,9 @@ def test_a_name_of_its_own(adapter: str) -> None:
 def test_helo_for_old_servers(adapter: str, code: int) -> None:
     old = (*GREETING, Line(b"EHLO"), Say(b"%d what?\r\n" % code), Line(b"HELO"))
     with (
-        serving((*old, Say(b"250 hi\r\n"), Honest()), (*old, Say(b"550 no\r\n"), Hold())) as server,
+        ScriptedServer(
+            (*old, Say(b"250 hi\r\n"), Answer()), (*old, Say(b"550 no\r\n"), Hold())
+        ) as server,
         client(adapter, server.port, Options(timeout=0.3)) as sender,
     ):
         sender.connect()
@@ -291,8 +296,8 @@ USER = Options(user="user", password=PASSWORD, clear_auth=True, timeout=0.5)
 
 def authenticate(adapter: str, offers: str, *script: Step, options: Options = USER) -> bytes:
     """Connect, with these steps as the answer; gives what the client sent."""
-    steps = (*GREETING, *ehlo(offers), *script, Honest())
-    with serving(steps) as server, client(adapter, server.port, options) as sender:
+    steps = (*GREETING, *ehlo(offers), *script, Answer())
+    with ScriptedServer(steps) as server, client(adapter, server.port, options) as sender:
         sender.connect()
         assert sender.session.configuration["authenticated"] == "yes"
         sender.quit()
@@ -362,8 +367,8 @@ def test_authentication_that_fails(adapter: str, steps: Script, code: int, sent:
     how = Options(
         user="user", password=PASSWORD, clear_auth=True, timeout=0.5, observer=told.append
     )
-    script = (*GREETING, *ehlo("AUTH PLAIN LOGIN"), *steps, Honest())
-    with serving(script) as server, client(adapter, server.port, how) as sender:
+    script = (*GREETING, *ehlo("AUTH PLAIN LOGIN"), *steps, Answer())
+    with ScriptedServer(script) as server, client(adapter, server.port, how) as sender:
         with pytest.raises(Rejected) as caught:
             sender.connect()
         assert caught.value.code == code
@@ -378,7 +383,7 @@ def test_authentication_that_fails(adapter: str, steps: Script, code: int, sent:
 def test_no_password_in_clear_unless_asked(adapter: str) -> None:
     how = Options(user="user", password=PASSWORD, timeout=0.5)
     with (
-        serving((*GREETING, *ehlo("AUTH PLAIN"), Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo("AUTH PLAIN"), Answer())) as server,
         client(adapter, server.port, how) as sender,
         pytest.raises(InvalidCommand, match="in clear"),
     ):
@@ -391,7 +396,7 @@ def test_no_password_in_clear_unless_asked(adapter: str) -> None:
 )
 def test_no_mechanism_in_common(adapter: str, offer: str, words: str) -> None:
     with (
-        serving((*GREETING, *ehlo(offer), Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo(offer), Answer())) as server,
         client(adapter, server.port, USER) as sender,
         pytest.raises(InvalidCommand, match=words),
     ):
@@ -436,7 +441,7 @@ def sources(folder: Path) -> Iterator[tuple[Source, int | None]]:
 def test_content_in_every_form(adapter: str, tmp_path: Path) -> None:
     wire = CONTENT.replace(b"\r\n.", b"\r\n..") + b".\r\n"
     for source, size in sources(tmp_path):
-        with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
+        with ScriptedServer(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
             sender.connect()
             assert sender.send_message(source, SENDER, RECIPIENTS[:1]).all_accepted
             sender.quit()
@@ -450,7 +455,7 @@ def test_content_in_every_form(adapter: str, tmp_path: Path) -> None:
 def test_a_pipe_of_the_system(adapter: str) -> None:
     reading, writing = os.pipe()
     writer = threading.Thread(target=lambda: Path(f"/dev/fd/{writing}").write_bytes(CONTENT))
-    with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         writer.start()
         with os.fdopen(reading, "rb") as pipe:
@@ -466,7 +471,7 @@ def test_an_email_message(adapter: str) -> None:
     message = EmailMessage()
     message["Subject"] = "Grüße"
     message.set_content("...\nx\n")
-    with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         assert sender.send_message(message, SENDER, RECIPIENTS[:1]).all_accepted
         sender.quit()
@@ -476,7 +481,7 @@ def test_an_email_message(adapter: str) -> None:
 
 
 def test_text_is_no_content(adapter: str) -> None:
-    with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         with pytest.raises(TypeError, match="encode"):
             sender.send_message("text", SENDER, RECIPIENTS)  # type: ignore[arg-type]
@@ -499,8 +504,8 @@ EIGHT = "grüße\r\n".encode()
     ],
 )
 def test_eight_bits(adapter: str, content: Source, offered: bool, body: bool) -> None:
-    script = (*GREETING, *ehlo(*(["8BITMIME"] if offered else [])), Honest())
-    with serving(script) as server, client(adapter, server.port, OPTIONS) as sender:
+    script = (*GREETING, *ehlo(*(["8BITMIME"] if offered else [])), Answer())
+    with ScriptedServer(script) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         assert sender.send_message(content, SENDER, RECIPIENTS).all_accepted
         sender.quit()
@@ -508,8 +513,8 @@ def test_eight_bits(adapter: str, content: Source, offered: bool, body: bool) ->
 
 
 def test_eight_bits_that_are_not_offered(adapter: str) -> None:
-    script = (*GREETING, *ehlo(), Honest())
-    with serving(script, script) as server, client(adapter, server.port, OPTIONS) as sender:
+    script = (*GREETING, *ehlo(), Answer())
+    with ScriptedServer(script, script) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         with pytest.raises(InvalidContent, match="8BITMIME"):
             sender.send_message(EIGHT, SENDER, RECIPIENTS)
@@ -529,7 +534,7 @@ def test_eight_bits_that_are_not_offered(adapter: str) -> None:
 )
 def test_a_size_limit(adapter: str, offer: str, taken: bool) -> None:
     with (
-        serving((*GREETING, *ehlo(offer), Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo(offer), Answer())) as server,
         client(adapter, server.port, OPTIONS) as sender,
     ):
         sender.connect()
@@ -545,7 +550,7 @@ def test_a_size_limit(adapter: str, offer: str, taken: bool) -> None:
 @pytest.mark.parametrize("offered", [True, False])
 def test_smtputf8(adapter: str, offered: bool) -> None:
     with (
-        serving((*GREETING, *ehlo(*(["SMTPUTF8"] if offered else [])), Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo(*(["SMTPUTF8"] if offered else [])), Answer())) as server,
         client(adapter, server.port, OPTIONS) as sender,
     ):
         sender.connect()
@@ -559,7 +564,7 @@ def test_smtputf8(adapter: str, offered: bool) -> None:
 
 
 def test_parameters_of_the_caller(adapter: str) -> None:
-    with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         wishes = Extensions(parameters={"X-OWN": "1", "X-TWO": None})
         assert sender.send_message(HELLO, SENDER, RECIPIENTS, extensions=wishes).all_accepted
@@ -574,7 +579,7 @@ def test_an_error_of_the_callers_own_iterator(adapter: str) -> None:
         raise ZeroDivisionError
 
     with (
-        serving((*OPENING, *ENVELOPE, Body()), HONEST) as server,
+        ScriptedServer((*OPENING, *ENVELOPE, Body()), HONEST) as server,
         client(adapter, server.port, OPTIONS) as sender,
     ):
         sender.connect()
@@ -592,8 +597,8 @@ def test_an_error_of_the_callers_own_iterator(adapter: str) -> None:
 
 def test_two_tasks(adapter: str) -> None:
     """The second one is refused, and the first one does not notice."""
-    slow = (*OPENING, Line(b"MAIL"), Pause(0.2), Say(b"250 ok\r\n"), Honest())
-    with serving(slow) as server, client(adapter, server.port, OPTIONS) as sender:
+    slow = (*OPENING, Line(b"MAIL"), Pause(0.2), Say(b"250 ok\r\n"), Answer())
+    with ScriptedServer(slow) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         if isinstance(sender, Awaited):
             inner = sender.client
@@ -628,7 +633,7 @@ def test_two_tasks(adapter: str) -> None:
 
 
 def test_closing_under_a_task_that_waits() -> None:
-    with serving((*OPENING, Line(b"MAIL"), Hold())) as server:
+    with ScriptedServer((*OPENING, Line(b"MAIL"), Hold())) as server:
 
         async def closing() -> None:
             client = AsyncClient("127.0.0.1", server.port, OPTIONS)
@@ -652,7 +657,7 @@ def test_cancelling_closes(state: str) -> None:
         "content": (*OPENING, *ENVELOPE, Body(), Hold()),
         "writing": (*OPENING, *ENVELOPE, Pause(0.5)),
     }
-    with serving(scripts[state], HONEST) as server:
+    with ScriptedServer(scripts[state], HONEST) as server:
 
         async def cancelling() -> None:
             client = AsyncClient("127.0.0.1", server.port, OPTIONS)
@@ -676,7 +681,7 @@ def test_cancelling_closes(state: str) -> None:
 
 
 def test_many_messages_on_one_connection(adapter: str) -> None:
-    with serving(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port, OPTIONS) as sender:
         sender.connect()
         for _ in range(20):
             assert sender.send_message(HELLO, SENDER, RECIPIENTS).all_accepted
@@ -687,7 +692,7 @@ def test_many_messages_on_one_connection(adapter: str) -> None:
 
 def test_content_may_be_sent_by_and_by(adapter: str) -> None:
     """Between the 354 and the end of data nothing else is legal, and nothing is lost."""
-    with serving(HONEST) as server, client(adapter, server.port) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port) as sender:
         sender.connect()
         sender.command(commands.mail(SENDER))
         sender.command(commands.rcpt(RECIPIENTS[0]))
@@ -706,7 +711,7 @@ def test_content_that_breaks_off_ends_the_session(adapter: str) -> None:
         yield b"first\r\n"
         raise ZeroDivisionError
 
-    with serving(HONEST) as server, client(adapter, server.port) as sender:
+    with ScriptedServer(HONEST) as server, client(adapter, server.port) as sender:
         sender.connect()
         sender.command(commands.mail(SENDER))
         sender.command(commands.rcpt(RECIPIENTS[0]))

@@ -10,9 +10,9 @@ from fsm_smtp.client.dialogue import Dialogue
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.errors import ConnectionLost, MalformedReply, ProtocolError, UnexpectedReply
+from fsm_smtp.testing.scripted import GREETING, Body, Line, Say, ScriptedServer, answers
 from tests.client.driver import SENDER, client
 from tests.client.inmemory import Recorded, run
-from tests.client.scripted import GREETING, Body, Line, Say, answers, serving
 from tests.servers.base import HOSTNAME, RECIPIENTS, UNKNOWN
 from tests.servers.dovecot import Dovecot
 from tests.servers.fixtures import ServerPark
@@ -93,7 +93,7 @@ def test_both_adapters(adapter: str) -> None:
     content = (Line(b"DATA"), Say(GO), Body(), Say(OK + LATER))
     how = Options(protocol="lmtp", timeout=2.0)
     with (
-        serving((*GREETING, *lhlo, *envelope, *content)) as server,
+        ScriptedServer((*GREETING, *lhlo, *envelope, *content)) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()
@@ -109,7 +109,7 @@ def test_single_commands(adapter: str) -> None:
     lhlo = (Line(b"LHLO"), Say(b"250 mx\r\n"))
     envelope = answers((b"MAIL", OK), (b"RCPT", OK), (b"RCPT", OK), (b"DATA", GO))
     with (
-        serving((*GREETING, *lhlo, *envelope, Body(), Say(OK), Say(LATER))) as server,
+        ScriptedServer((*GREETING, *lhlo, *envelope, Body(), Say(OK), Say(LATER))) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()

@@ -9,9 +9,9 @@ import pytest
 from fsm_smtp.client import Extensions, Options
 from fsm_smtp.client.content import Source
 from fsm_smtp.client.message import Message
+from fsm_smtp.testing.scripted import OPENING, Answer, ScriptedServer
 from tests.client.driver import RECIPIENTS, SENDER, client
 from tests.client.inmemory import Recorded, opened, run
-from tests.client.scripted import OPENING, Honest, serving
 
 MIB = 1024 * 1024
 LINE = b"x" * 75 + b"\n"
@@ -38,7 +38,7 @@ def many_pieces() -> Source:
 @pytest.mark.parametrize("source", [whole, pieces, lines, many_pieces])
 def test_a_large_message(adapter: str, source: Callable[[], Source]) -> None:
     with (
-        serving((*OPENING, Honest()), forgetful=True) as server,
+        ScriptedServer((*OPENING, Answer()), forgetful=True) as server,
         client(adapter, server.port, Options(timeout=20.0)) as sender,
     ):
         sender.connect()
@@ -58,7 +58,7 @@ def test_a_large_file(adapter: str, tmp_path: Path) -> None:
     large = tmp_path / "large"
     large.write_bytes(CONTENT)
     with (
-        serving((*OPENING, Honest()), forgetful=True) as server,
+        ScriptedServer((*OPENING, Answer()), forgetful=True) as server,
         client(adapter, server.port, Options(timeout=20.0)) as sender,
         large.open("rb") as file,
     ):

@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 
 from fsm_smtp.client import Fate, Options, Recipient, Resume, SendResult
 from fsm_smtp.errors import InvalidContent
-from tests.client.driver import SENDER, client
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     ENVELOPE,
     GOODBYE,
     OPENING,
+    Answer,
     Body,
     Close,
-    Honest,
     Line,
     Say,
+    ScriptedServer,
     answers,
-    serving,
 )
+from tests.client.driver import SENDER, client
 
 NAMES = tuple(f"r{number}@example.test" for number in range(4))
 FATES = {
@@ -92,7 +92,7 @@ def test_both_adapters_resume(adapter: str) -> None:
     second = (*OPENING, *two, *content, *ENVELOPE, Body(), Say(b"250 taken\r\n"), *GOODBYE)
     resumed = Resume(b"hello\r\n", SENDER, NAMES[:2])
     with (
-        serving(first, second, (*OPENING, Honest())) as server,
+        ScriptedServer(first, second, (*OPENING, Answer())) as server,
         client(adapter, server.port, Options(timeout=2.0)) as one,
     ):
         assert not one.resume(resumed).all_accepted

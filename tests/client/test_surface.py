@@ -30,23 +30,23 @@ from fsm_smtp.errors import (
     Rejected,
     ReplyTimeout,
 )
-from tests.client.conftest import Tls
-from tests.client.driver import RECIPIENTS, SENDER, client
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     GREETING,
     OPENING,
+    Answer,
     Close,
     Handshake,
     Hold,
-    Honest,
     Line,
     Pause,
     Say,
     Script,
+    ScriptedServer,
     answers,
     ehlo,
-    serving,
 )
+from tests.client.conftest import Tls
+from tests.client.driver import RECIPIENTS, SENDER, client
 
 OPTIONS = Options(timeout=2.0)
 OK = b"250 ok\r\n"
@@ -60,7 +60,7 @@ def test_each_command_is_its_line(adapter: str) -> None:
     how = Options(timeout=2.0, user="user", password="pw", clear_auth=True, mechanisms=("PLAIN",))
     auth = answers((b"AUTH", b"235 ok\r\n"))
     with (
-        serving((*GREETING, *offers, *auth, *offers, Honest())) as server,
+        ScriptedServer((*GREETING, *offers, *auth, *offers, Answer())) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()
@@ -107,8 +107,8 @@ def test_each_command_is_its_line(adapter: str) -> None:
 def test_auth_by_itself_gives_its_reply_also_a_refusal(adapter: str) -> None:
     steps = answers((b"AUTH PLAIN", b"535 no\r\n"), (b"NOOP", OK))
     how = Options(timeout=2.0, clear_auth=True)
-    script = (*GREETING, *ehlo("AUTH PLAIN LOGIN"), *steps, Honest())
-    with serving(script) as server, client(adapter, server.port, how) as one:
+    script = (*GREETING, *ehlo("AUTH PLAIN LOGIN"), *steps, Answer())
+    with ScriptedServer(script) as server, client(adapter, server.port, how) as one:
         one.connect()
         assert one.auth("PLAIN", Credentials("u", "p")).code == 535
         assert one.noop().code == 250
@@ -124,7 +124,7 @@ def test_starttls_by_itself(adapter: str, tls: Tls, ready: bool) -> None:
     then: Script = (Handshake(tls.good), *ehlo("SIZE")) if ready else ()
     how = Options(timeout=2.0, tls=tls.trusting)
     with (
-        serving((*GREETING, *ehlo("STARTTLS"), *begun, *then, Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo("STARTTLS"), *begun, *then, Answer())) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()
@@ -142,7 +142,7 @@ def test_starttls_by_itself(adapter: str, tls: Tls, ready: bool) -> None:
 
 def test_starttls_by_itself_with_a_bad_certificate(adapter: str, tls: Tls) -> None:
     script = (*GREETING, *ehlo("STARTTLS"), Line(), Say(b"220 go\r\n"), Handshake(tls.good))
-    with serving(script) as server, client(adapter, server.port, OPTIONS) as one:
+    with ScriptedServer(script) as server, client(adapter, server.port, OPTIONS) as one:
         one.connect()
         with pytest.raises(HandshakeFailed):
             one.starttls()
@@ -153,7 +153,7 @@ def test_content_by_itself(adapter: str) -> None:
     told: list[Progress] = []
     how = Options(timeout=2.0, on_progress=told.append)
     with (
-        serving((*GREETING, *ehlo(), Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo(), Answer())) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()
@@ -180,7 +180,10 @@ def test_content_by_itself(adapter: str) -> None:
 
 @pytest.mark.parametrize("line", ["STARTTLS", "bdat 10", "NOOP\r\nMAIL", "", "\x07"])
 def test_a_line_that_must_not_be_sent_as_a_line(adapter: str, line: str) -> None:
-    with serving((*OPENING, Honest())) as server, client(adapter, server.port, OPTIONS) as one:
+    with (
+        ScriptedServer((*OPENING, Answer())) as server,
+        client(adapter, server.port, OPTIONS) as one,
+    ):
         one.connect()
         before = len(server.taken[0].octets)
         with pytest.raises(InvalidCommand):
@@ -216,7 +219,7 @@ def test_everybody_is_told(adapter: str, tls: Tls) -> None:
     secure = (Line(b"STARTTLS"), Say(b"220 go\r\n"), Handshake(tls.good), *ehlo("AUTH PLAIN"))
     auth = answers((b"AUTH", b"235 in\r\n"))
     with (
-        serving((*GREETING, *ehlo("STARTTLS"), *secure, *auth, Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo("STARTTLS"), *secure, *auth, Answer())) as server,
         client(adapter, server.port, how) as one,
     ):
         assert one.status.value == "disconnected"
@@ -256,7 +259,7 @@ def test_waiting_longer(adapter: str) -> None:
     how = Options(timeout=0.4, on_timeout=more)
     slow = (*OPENING, Line(b"NOOP"), Pause(0.8), Say(OK), Line(b"HELP"))
     with (
-        serving((*slow, Say(b"250-half\r\n"), Hold())) as server,
+        ScriptedServer((*slow, Say(b"250-half\r\n"), Hold())) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()
@@ -275,7 +278,10 @@ def test_waiting_longer(adapter: str) -> None:
 
 
 def test_how_it_stands(adapter: str) -> None:
-    with serving((*OPENING, Honest())) as server, client(adapter, server.port, OPTIONS) as one:
+    with (
+        ScriptedServer((*OPENING, Answer())) as server,
+        client(adapter, server.port, OPTIONS) as one,
+    ):
         assert (one.is_connected, one.is_ready, one.is_busy) == (False, False, False)
         assert one.state.name == "NONE"
         one.connect()
@@ -300,7 +306,7 @@ ENDS: list[tuple[str, Script, Closed]] = [
     ),
     (
         "421",
-        (Line(b"NOOP"), Say(b"421 bye\r\n"), Honest()),
+        (Line(b"NOOP"), Say(b"421 bye\r\n"), Answer()),
         Closed("server", "SMTP_CUSTOM", "NOOP", "the server refused the session, or said 421"),
     ),
     (
@@ -308,14 +314,14 @@ ENDS: list[tuple[str, Script, Closed]] = [
         (Line(b"NOOP"), Say(b"what?\r\n"), Hold()),
         Closed("client", "SMTP_CUSTOM", "NOOP", "closed, since the session could not go on"),
     ),
-    ("QUIT", (Honest(),), Closed("client", "SMTP_QUIT", "QUIT", "closed by QUIT")),
+    ("QUIT", (Answer(),), Closed("client", "SMTP_QUIT", "QUIT", "closed by QUIT")),
 ]
 
 
 @pytest.mark.parametrize(("script", "closed"), [end[1:] for end in ENDS], ids=[e[0] for e in ENDS])
 def test_how_it_ended(adapter: str, script: Script, closed: Closed) -> None:
     with (
-        serving((*OPENING, *script), (*OPENING, Honest())) as server,
+        ScriptedServer((*OPENING, *script), (*OPENING, Answer())) as server,
         client(adapter, server.port, OPTIONS) as one,
     ):
         one.connect()
@@ -341,7 +347,7 @@ def test_how_it_ended(adapter: str, script: Script, closed: Closed) -> None:
 
 def test_a_refused_connection_says_where_it_stands(adapter: str) -> None:
     script = (Say(b"554 no\r\n"), *answers((b"QUIT", b"221 bye\r\n")), Hold())
-    with serving(script) as server, client(adapter, server.port, OPTIONS) as one:
+    with ScriptedServer(script) as server, client(adapter, server.port, OPTIONS) as one:
         with pytest.raises(Rejected) as caught:
             one.connect()
         assert caught.value.state == "SMTP_NONE"
@@ -356,7 +362,7 @@ def test_connecting_again_with_pauses(adapter: str) -> None:
     how = Options(timeout=1.0, reconnect=Backoff(attempts=3, first=0.05, factor=2.0))
     began = time.monotonic()
     with (
-        serving(busy, (Close(),), (*OPENING, Honest())) as server,
+        ScriptedServer(busy, (Close(),), (*OPENING, Answer())) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()
@@ -368,7 +374,7 @@ def test_not_again_where_it_does_not_help(adapter: str) -> None:
     refusing: Script = (Say(b"554 no\r\n"), *answers((b"QUIT", b"221 bye\r\n")), Hold())
     how = Options(timeout=1.0, reconnect=Backoff(attempts=9, first=60.0))
     with (
-        serving(refusing) as server,
+        ScriptedServer(refusing) as server,
         client(adapter, server.port, how) as one,
         pytest.raises(Rejected),
     ):
@@ -379,7 +385,7 @@ def test_not_again_where_it_does_not_help(adapter: str) -> None:
 def test_the_last_error_is_raised(adapter: str) -> None:
     how = Options(timeout=1.0, reconnect=Backoff(attempts=2, first=0.01))
     with (
-        serving((Close(),), (Close(),)) as server,
+        ScriptedServer((Close(),), (Close(),)) as server,
         client(adapter, server.port, how) as one,
         pytest.raises(ConnectionLost),
     ):
@@ -396,8 +402,8 @@ def test_pauses() -> None:
 
 
 def test_a_new_connection_after_mailmax(adapter: str) -> None:
-    limited = (*GREETING, *ehlo("LIMITS MAILMAX=2"), Honest())
-    with serving(limited, limited) as server, client(adapter, server.port, OPTIONS) as one:
+    limited = (*GREETING, *ehlo("LIMITS MAILMAX=2"), Answer())
+    with ScriptedServer(limited, limited) as server, client(adapter, server.port, OPTIONS) as one:
         one.connect()
         for _ in range(3):
             assert one.send_message(b"x", SENDER, RECIPIENTS[:1]).all_accepted
@@ -412,7 +418,7 @@ def test_requiretls_over_real_tls(adapter: str, tls: Tls) -> None:
     how = Options(timeout=2.0, security="starttls", tls=tls.trusting)
     wishes = Extensions(require_tls=True)
     with (
-        serving((*GREETING, *ehlo("STARTTLS"), *secure, Honest())) as server,
+        ScriptedServer((*GREETING, *ehlo("STARTTLS"), *secure, Answer())) as server,
         client(adapter, server.port, how) as one,
     ):
         one.connect()

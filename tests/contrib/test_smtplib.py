@@ -411,12 +411,21 @@ def test_what_is_not_legal_is_not_sent(server: ReplayingServer) -> None:
 
 def test_certificates_are_verified(tls: Any) -> None:
     """The standard library verifies nothing unless it is told to."""
-    from tests.client.scripted import GREETING, Handshake, Hold, Honest, Line, Say, ehlo, serving
+    from fsm_smtp.testing.scripted import (
+        GREETING,
+        Answer,
+        Handshake,
+        Hold,
+        Line,
+        Say,
+        ScriptedServer,
+        ehlo,
+    )
 
     script = (*GREETING, *ehlo("STARTTLS"), Line(b"STARTTLS"), Say(b"220 go\r\n"))
     bad = (*script, Handshake(tls.bad["unknown authority"]), Hold())
-    good = (*script, Handshake(tls.good), *ehlo("8BITMIME"), Honest())
-    with serving(bad, good) as server:
+    good = (*script, Handshake(tls.good), *ehlo("8BITMIME"), Answer())
+    with ScriptedServer(bad, good) as server:
         smtp = ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT)
         with pytest.raises(ssl.SSLCertVerificationError):
             smtp.starttls()
@@ -427,11 +436,11 @@ def test_certificates_are_verified(tls: Any) -> None:
 
 
 def test_tls_from_the_first_octet(tls: Any) -> None:
-    from tests.client.scripted import GREETING, Handshake, Hold, Honest, ehlo, serving
+    from fsm_smtp.testing.scripted import GREETING, Answer, Handshake, Hold, ScriptedServer, ehlo
 
-    good = (Handshake(tls.good), *GREETING, *ehlo("8BITMIME"), Honest())
+    good = (Handshake(tls.good), *GREETING, *ehlo("8BITMIME"), Answer())
     bad = (Handshake(tls.bad["wrong name"]), Hold())
-    with serving(good, bad) as server:
+    with ScriptedServer(good, bad) as server:
         with ours.SMTP_SSL(
             "127.0.0.1", server.port, NAME, timeout=TIMEOUT, context=tls.trusting
         ) as smtp:

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from fsm_smtp.client import AsyncClient, Client
+from fsm_smtp.testing.scripted import GREETING, Body, Line, Say, ScriptedServer, answers
 from fsm_smtp.testing.server.certificate import client_context, server_context
 from fsm_smtp.testing.server.listening import model_server_in_thread
 from fsm_smtp.testing.server.options import Options
-from tests.client.scripted import GREETING, Body, Line, Say, answers
-from tests.client.scripted import serving as scripted
 
 PAGE = (Path(__file__).parents[2] / "docs" / "client.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -41,7 +40,7 @@ def test_lmtp() -> None:
     envelope = answers(*((verb, b"250 ok\r\n") for verb in (b"MAIL", b"RCPT", b"RCPT")))
     content = (*answers((b"DATA", b"354 go\r\n")), Body(), Say(b"250 ok\r\n452 full\r\n"))
     goodbye = answers((b"QUIT", b"221 bye\r\n"))
-    with scripted((*GREETING, *lhlo, *envelope, *content, *goodbye)) as server:
+    with ScriptedServer((*GREETING, *lhlo, *envelope, *content, *goodbye)) as server:
         executed(LMTP[0], server.port)
 
 

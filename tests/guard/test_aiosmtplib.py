@@ -11,17 +11,17 @@ import pytest
 from fsm_smtp import CommandRefused
 from fsm_smtp.guard import GuardError, GuardOptions, guard
 from fsm_smtp.guard import aiosmtplib as guarded
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     DELIVERY,
     GOODBYE,
     GREETING,
     OPENING,
-    Honest,
+    Answer,
     Line,
     Say,
     Script,
+    ScriptedServer,
     ehlo,
-    serving,
 )
 from tests.guard.talk import Found
 from tests.servers.base import RECIPIENTS, SENDER
@@ -53,7 +53,7 @@ def talk(
         finally:
             smtp.close()
 
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         asyncio.run(main(server.port))
     return server.taken[0].octets
 
@@ -93,7 +93,7 @@ def test_a_server_that_lies_loses_its_client() -> None:
         assert caught.value.rfc == "5321 §4.2.1"
         assert not smtp.is_connected
 
-    talk((*OPENING, Line(b"MAIL"), Say(b"354 go ahead\r\n"), Honest()), what)
+    talk((*OPENING, Line(b"MAIL"), Say(b"354 go ahead\r\n"), Answer()), what)
 
 
 def test_one_reply_too_many_is_noticed_where_aiosmtplib_drops_it() -> None:
@@ -103,7 +103,7 @@ def test_one_reply_too_many_is_noticed_where_aiosmtplib_drops_it() -> None:
         with pytest.raises(aiosmtplib.SMTPException, match="every command is answered once"):
             await smtp.noop()
 
-    script = (*OPENING, Line(b"NOOP"), Say(b"250 ok\r\n250 and once more\r\n"), Honest())
+    script = (*OPENING, Line(b"NOOP"), Say(b"250 ok\r\n250 and once more\r\n"), Answer())
     talk(script, what)
 
 
@@ -113,7 +113,7 @@ def test_a_greeting_that_is_none_is_a_connect_error() -> None:
             await client(port).connect()
         assert isinstance(caught.value, GuardError)
 
-    with serving((Say(b"250 hello\r\n"), Honest())) as server:
+    with ScriptedServer((Say(b"250 hello\r\n"), Answer())) as server:
         asyncio.run(main(server.port))
 
 
@@ -124,7 +124,7 @@ def test_plaintext_behind_starttls_is_not_believed() -> None:
         assert not smtp.is_connected
 
     script = (*GREETING, *ehlo("STARTTLS"), Line(b"STARTTLS"), Say(b"220 go\r\n250 evil\r\n"))
-    talk((*script, Honest()), what)
+    talk((*script, Answer()), what)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["drop-in", "made elsewhere"])
@@ -165,7 +165,7 @@ def test_a_client_that_is_not_connected_yet() -> None:
         await smtp.ehlo()
         await smtp.quit()
 
-    with serving((*OPENING, *GOODBYE)) as server:
+    with ScriptedServer((*OPENING, *GOODBYE)) as server:
         asyncio.run(main(server.port))
 
 

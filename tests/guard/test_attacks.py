@@ -17,21 +17,21 @@ from fsm_smtp.guard import GuardError, GuardOptions
 from fsm_smtp.guard import aiosmtplib as guarded_aiosmtplib
 from fsm_smtp.guard import smtplib as guarded_smtplib
 from fsm_smtp.guard.sockets import GuardedSocket
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     DELIVERY,
     ENVELOPE,
     GOODBYE,
     GREETING,
     OPENING,
+    Answer,
     Body,
     Close,
-    Honest,
     Line,
     Say,
     Script,
+    ScriptedServer,
     answers,
     ehlo,
-    serving,
 )
 
 NAME = "client.example.test"
@@ -52,10 +52,10 @@ SMUGGLED = b"hello\r.\r\nMAIL FROM:<evil@example.org>\r\nRCPT TO:<b@example.test
 
 def test_smuggling_by_bare_cr_in_smtplib() -> None:
     """smtplib sends octets as they are; a dot behind a bare CR is no line of its own to it."""
-    with serving((*DELIVERY, *GOODBYE)) as server, _plain(server.port) as smtp:
+    with ScriptedServer((*DELIVERY, *GOODBYE)) as server, _plain(server.port) as smtp:
         smtp.sendmail("a@example.org", "b@example.test", SMUGGLED)
     assert b"\r.\r\nMAIL FROM:<evil" in server.taken[0].octets
-    with serving((*OPENING, *ENVELOPE)) as server:
+    with ScriptedServer((*OPENING, *ENVELOPE)) as server:
         smtp = _guarded(server.port)
         with pytest.raises(ValueError, match="bare CR"):
             smtp.sendmail("a@example.org", "b@example.test", SMUGGLED)
@@ -70,7 +70,7 @@ def test_smuggling_in_aiosmtplib_which_is_immune() -> None:
 
     wires: list[bytes] = []
     for cls in (aiosmtplib.SMTP, guarded_aiosmtplib.SMTP):
-        with serving((*DELIVERY, *GOODBYE)) as server:
+        with ScriptedServer((*DELIVERY, *GOODBYE)) as server:
             asyncio.run(send(cls, server.port))
         wires.append(server.taken[0].octets)
     assert wires[0] == wires[1]
@@ -82,12 +82,12 @@ def test_smuggling_in_aiosmtplib_which_is_immune() -> None:
 
 @pytest.mark.parametrize("evil", ["\0", "\t", "\x0b", "\x1b", "\x7f"])
 def test_control_octets_in_addresses(evil: str) -> None:
-    with serving((*OPENING, *answers((b"MAIL", b"250 ok\r\n")), *GOODBYE)) as server:
+    with ScriptedServer((*OPENING, *answers((b"MAIL", b"250 ok\r\n")), *GOODBYE)) as server:
         with _plain(server.port) as smtp:
             smtp.ehlo()
             smtp.mail(f"<a{evil}b@example.org>")
     assert evil.encode() in server.taken[0].octets
-    with serving((*OPENING, *GOODBYE)) as server:
+    with ScriptedServer((*OPENING, *GOODBYE)) as server:
         with _guarded(server.port) as smtp:
             smtp.ehlo()
             with pytest.raises(ValueError, match="control octet"):
@@ -97,7 +97,7 @@ def test_control_octets_in_addresses(evil: str) -> None:
 
 @pytest.mark.parametrize("make", [_plain, _guarded])
 def test_line_ends_in_commands_to_which_both_are_immune(make: type) -> None:
-    with serving((*OPENING, *GOODBYE)) as server:
+    with ScriptedServer((*OPENING, *GOODBYE)) as server:
         with make(server.port) as smtp:
             smtp.ehlo()
             for evil in ("\r\nDATA", "\nDATA", "\r"):
@@ -109,10 +109,10 @@ def test_line_ends_in_commands_to_which_both_are_immune(make: type) -> None:
 
 
 def test_control_octets_in_the_clients_own_name() -> None:
-    with serving((*GREETING, Line(b"EHLO"), Say(b"250 mx\r\n"), *GOODBYE)) as server:
+    with ScriptedServer((*GREETING, Line(b"EHLO"), Say(b"250 mx\r\n"), *GOODBYE)) as server:
         with smtplib.SMTP("127.0.0.1", server.port, "a\0b", 10) as smtp:
             smtp.ehlo()
-    with serving((*GREETING, *GOODBYE)) as server:
+    with ScriptedServer((*GREETING, *GOODBYE)) as server:
         with guarded_smtplib.SMTP("127.0.0.1", server.port, "a\0b", 10) as smtp:
             with pytest.raises(ValueError, match="control octet 00"):
                 smtp.ehlo()
@@ -133,13 +133,13 @@ BEHIND: Script = (
 
 def test_replies_buffered_before_tls() -> None:
     """Plain clients throw the octets away and go on; the guard takes them for what they are."""
-    with serving(BEHIND) as server:
+    with ScriptedServer(BEHIND) as server:
         smtp = _plain(server.port)
         with contextlib.suppress(OSError):  # nobody answers the handshake
             smtp.starttls(context=ssl.create_default_context())
         smtp.close()
     assert server.taken[0].octets.upper().partition(b"STARTTLS\r\n")[2].startswith(b"\x16")
-    with serving(BEHIND) as server:
+    with ScriptedServer(BEHIND) as server:
         smtp = _guarded(server.port)
         with pytest.raises(GuardError, match="plaintext behind the 220"):
             smtp.starttls(context=ssl.create_default_context())
@@ -167,12 +167,12 @@ def test_a_session_that_goes_on_in_clear(way: str) -> None:
     class Strict(guarded_smtplib.SMTP):
         guarding = GuardOptions(require_tls=True)
 
-    with serving((*GREETING, *STRIPPED[way], *DELIVERY[len(OPENING) :])) as server:
+    with ScriptedServer((*GREETING, *STRIPPED[way], *DELIVERY[len(OPENING) :])) as server:
         smtp = _plain(server.port)
         program(smtp)
         smtp.close()
     assert b"secret" in server.taken[0].octets
-    with serving((*GREETING, *STRIPPED[way], Honest())) as server:
+    with ScriptedServer((*GREETING, *STRIPPED[way], Answer())) as server:
         smtp = Strict("127.0.0.1", server.port, NAME, 10)
         with pytest.raises(GuardError, match="the connection is in clear"):
             program(smtp)
@@ -204,13 +204,13 @@ LIES: dict[bytes, int] = {
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_reply_that_lies(lie: bytes) -> None:
-    script = (*OPENING, Line(b"MAIL"), Say(lie), Honest())
-    with serving(script) as server:
+    script = (*OPENING, Line(b"MAIL"), Say(lie), Answer())
+    with ScriptedServer(script) as server:
         smtp = _plain(server.port)
         smtp.ehlo()
         assert smtp.mail("a@example.org")[0] == LIES[lie]
         smtp.close()
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         smtp = _guarded(server.port)
         smtp.ehlo()
         with pytest.raises(GuardError) as caught:
@@ -230,10 +230,10 @@ def test_a_reply_that_lies_to_aiosmtplib(lie: bytes) -> None:
         finally:
             smtp.close()
 
-    script = (*OPENING, Line(b"MAIL"), Say(lie), Honest())
-    with serving(script) as server:
+    script = (*OPENING, Line(b"MAIL"), Say(lie), Answer())
+    with ScriptedServer(script) as server:
         assert asyncio.run(mail(aiosmtplib.SMTP, server.port)).code == int(lie[:3])
-    with serving(script) as server, pytest.raises(GuardError) as caught:
+    with ScriptedServer(script) as server, pytest.raises(GuardError) as caught:
         asyncio.run(mail(guarded_aiosmtplib.SMTP, server.port))
     assert isinstance(caught.value, aiosmtplib.SMTPException)
 
@@ -242,15 +242,15 @@ def test_one_reply_too_many_shifts_every_answer_after_it() -> None:
     script: Script = (
         *OPENING,
         *answers((b"MAIL", b"250 ok\r\n250 also for the recipient\r\n"), (b"RCPT", b"550 no\r\n")),
-        Honest(),
+        Answer(),
     )
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         smtp = _plain(server.port)
         smtp.ehlo()
         smtp.mail("a@example.org")
         assert smtp.rcpt("b@example.test") == (250, b"also for the recipient")
         smtp.close()
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         smtp = _guarded(server.port)
         smtp.ehlo()
         assert smtp.mail("a@example.org")[0] == 250
@@ -261,8 +261,8 @@ def test_one_reply_too_many_shifts_every_answer_after_it() -> None:
 
 
 def test_replies_without_end() -> None:
-    script = (*OPENING, Line(b"NOOP"), Say(b"250-more\r\n", times=20_000), Honest())
-    with serving(script) as server:
+    script = (*OPENING, Line(b"NOOP"), Say(b"250-more\r\n", times=20_000), Answer())
+    with ScriptedServer(script) as server:
         smtp = _guarded(server.port)
         smtp.ehlo()
         with pytest.raises(GuardError, match="a reply of more than"):
@@ -271,9 +271,9 @@ def test_replies_without_end() -> None:
 
 
 def test_250_for_354_opens_no_content() -> None:
-    script = (*OPENING, *ENVELOPE[:-1], Say(b"250 ok\r\n"), Honest())
+    script = (*OPENING, *ENVELOPE[:-1], Say(b"250 ok\r\n"), Answer())
     for make in (_plain, _guarded):  # both end; the plain one goes on with RSET
-        with serving(script) as server:
+        with ScriptedServer(script) as server:
             smtp = make(server.port)
             with pytest.raises(smtplib.SMTPResponseException):
                 smtp.sendmail("a@example.org", "b@example.test", b"secret\r\n")
@@ -285,7 +285,7 @@ def test_250_for_354_opens_no_content() -> None:
 
 
 def test_nothing_is_written_before_the_greeting() -> None:
-    with serving((*GREETING, *GOODBYE)) as server:
+    with ScriptedServer((*GREETING, *GOODBYE)) as server:
         plain = socket.create_connection(("127.0.0.1", server.port), 10)
         with GuardedSocket(plain) as sock:
             for first in (b"EHLO x\r\n", b"GET / HTTP/1.1\r\n", b"\x16\x03\x01\x02\x00"):
@@ -308,12 +308,12 @@ def test_the_replies_of_lmtp_are_all_awaited() -> None:
     end = (*answers((b"DATA", b"354 go\r\n")), Body(), Say(b"250 for b\r\n"))
     late = (*answers((b"MAIL", b"550 no for c\r\n250 ok\r\n")),)
     to = ["b@example.test", "c@example.test"]
-    with serving((*GREETING, *lhlo, *envelope, *end, *late, Honest())) as server:
+    with ScriptedServer((*GREETING, *lhlo, *envelope, *end, *late, Answer())) as server:
         lmtp = smtplib.LMTP("127.0.0.1", server.port, NAME, timeout=10)
         lmtp.sendmail("a@example.org", to, b"one\r\n")
         assert lmtp.mail("a@example.org") == (550, b"no for c")
         lmtp.close()
-    with serving((*GREETING, *lhlo, *envelope, *end, Honest())) as server:
+    with ScriptedServer((*GREETING, *lhlo, *envelope, *end, Answer())) as server:
         lmtp = guarded_smtplib.LMTP("127.0.0.1", server.port, NAME, timeout=10)
         assert lmtp.sendmail("a@example.org", to, b"one\r\n") == {}
         with pytest.raises(GuardError, match="a reply is awaited"):

@@ -13,17 +13,17 @@ from fsm_smtp import CommandRefused
 from fsm_smtp.guard import GuardError, GuardOptions, guard, install, uninstall
 from fsm_smtp.guard import smtplib as guarded
 from fsm_smtp.guard.connection import QUIET
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     DELIVERY,
     GOODBYE,
     GREETING,
     OPENING,
+    Answer,
     Close,
-    Honest,
     Line,
     Say,
+    ScriptedServer,
     ehlo,
-    serving,
 )
 from tests.guard.talk import Found
 from tests.servers.base import RECIPIENTS, SENDER
@@ -35,7 +35,7 @@ MAIL = b"Subject: hi\r\n\r\n.hello\r\n"
 def test_a_drop_in_sends_what_smtplib_sends() -> None:
     wires = []
     for module in (smtplib, guarded):
-        with serving((*DELIVERY, *GOODBYE)) as server:
+        with ScriptedServer((*DELIVERY, *GOODBYE)) as server:
             with module.SMTP("127.0.0.1", server.port, "client.example.test", 10) as smtp:
                 assert smtp.sendmail("a@example.org", "b@example.test", MAIL) == {}
         wires.append(server.taken[0].octets)
@@ -43,7 +43,7 @@ def test_a_drop_in_sends_what_smtplib_sends() -> None:
 
 
 def test_an_illegal_command_writes_nothing() -> None:
-    with serving((*OPENING, *GOODBYE)) as server:
+    with ScriptedServer((*OPENING, *GOODBYE)) as server:
         with guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10) as smtp:
             smtp.ehlo()
             with pytest.raises(smtplib.SMTPException) as caught:
@@ -59,7 +59,7 @@ def test_what_smtplib_raises_comes_first() -> None:
     with pytest.raises(smtplib.SMTPServerDisconnected) as caught:
         guarded.SMTP().ehlo()
     assert not isinstance(caught.value, GuardError)
-    with serving((*OPENING, *GOODBYE)) as server:
+    with ScriptedServer((*OPENING, *GOODBYE)) as server:
         with guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10) as smtp:
             smtp.ehlo()
             with pytest.raises(UnicodeEncodeError):
@@ -70,7 +70,7 @@ def test_what_smtplib_raises_comes_first() -> None:
 
 
 def test_bare_line_ends_in_content_are_refused_and_the_message_can_be_sent_again() -> None:
-    with serving((*DELIVERY, *GOODBYE)) as server:
+    with ScriptedServer((*DELIVERY, *GOODBYE)) as server:
         with guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10) as smtp:
             smtp.ehlo()
             smtp.mail("a@example.org")
@@ -85,8 +85,8 @@ def test_bare_line_ends_in_content_are_refused_and_the_message_can_be_sent_again
 
 
 def test_a_server_that_lies_loses_its_client() -> None:
-    script = (*OPENING, Line(b"MAIL"), Say(b"354 go ahead\r\n"), Honest())
-    with serving(script) as server:
+    script = (*OPENING, Line(b"MAIL"), Say(b"354 go ahead\r\n"), Answer())
+    with ScriptedServer(script) as server:
         smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         with pytest.raises(smtplib.SMTPResponseException) as caught:
             smtp.sendmail("a@example.org", "b@example.test", MAIL)
@@ -98,7 +98,7 @@ def test_a_server_that_lies_loses_its_client() -> None:
 
 def test_what_came_before_it_was_asked_for_is_noticed() -> None:
     early = b"250-mx.example.test\r\n250 SIZE\r\n250 RCPT is fine, believe me\r\n"
-    with serving((*GREETING, Line(b"EHLO"), Say(early), Honest())) as server:
+    with ScriptedServer((*GREETING, Line(b"EHLO"), Say(early), Answer())) as server:
         smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         smtp.ehlo()
         with pytest.raises(smtplib.SMTPException, match="every command is answered once"):
@@ -107,8 +107,8 @@ def test_what_came_before_it_was_asked_for_is_noticed() -> None:
 
 
 def test_what_came_while_nothing_was_done_is_noticed() -> None:
-    script = (*OPENING, Say(b"250 RCPT is fine, believe me\r\n"), Honest())
-    with serving(script) as server:
+    script = (*OPENING, Say(b"250 RCPT is fine, believe me\r\n"), Answer())
+    with ScriptedServer(script) as server:
         smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         smtp.ehlo()
         with pytest.raises(smtplib.SMTPException, match="every command is answered once"):
@@ -120,7 +120,7 @@ def test_what_came_while_nothing_was_done_is_noticed() -> None:
 
 def test_a_shutdown_before_the_command_is_a_lost_connection_for_smtplib() -> None:
     script = (*OPENING, Line(b"NOOP"), Say(b"250 ok\r\n421 going down\r\n"), Close())
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         smtp.ehlo()
         assert smtp.noop()[0] == 250
@@ -131,7 +131,7 @@ def test_a_shutdown_before_the_command_is_a_lost_connection_for_smtplib() -> Non
 
 def test_a_greeting_that_is_none_is_a_connect_error() -> None:
     with (
-        serving((Say(b"250 hello\r\n"), Honest())) as server,
+        ScriptedServer((Say(b"250 hello\r\n"), Answer())) as server,
         pytest.raises(smtplib.SMTPConnectError) as caught,
     ):
         guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
@@ -159,7 +159,7 @@ def test_starttls_and_what_may_stand_behind_it(servers: ServerPark) -> None:
 
 def test_plaintext_behind_starttls_is_not_believed() -> None:
     script = (*GREETING, *ehlo("STARTTLS"), Line(b"STARTTLS"), Say(b"220 go\r\n250 evil\r\n"))
-    with serving((*script, Honest())) as server:
+    with ScriptedServer((*script, Answer())) as server:
         smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         with pytest.raises(smtplib.SMTPException, match="plaintext behind the 220"):
             smtp.starttls(context=ssl.create_default_context())
@@ -179,7 +179,7 @@ class Shouting(smtplib.SMTP):
 
 def test_an_object_made_elsewhere() -> None:
     found = Found()
-    with serving((*DELIVERY, *GOODBYE)) as server:
+    with ScriptedServer((*DELIVERY, *GOODBYE)) as server:
         smtp = Shouting("127.0.0.1", server.port, "client.example.test", 10)
         smtp.ehlo()
         assert guard(smtp, GuardOptions(on_finding=found.append)) is smtp
@@ -195,7 +195,7 @@ def test_an_object_made_elsewhere() -> None:
 
 
 def test_an_object_that_is_not_connected_yet() -> None:
-    with serving((*OPENING, *GOODBYE)) as server:
+    with ScriptedServer((*OPENING, *GOODBYE)) as server:
         smtp = guard(smtplib.SMTP(local_hostname="client.example.test", timeout=10))
         smtp.connect("127.0.0.1", server.port)
         with pytest.raises(CommandRefused, match="EHLO or HELO opens the session"):
@@ -221,7 +221,7 @@ def clean() -> Iterator[None]:
 def test_installed_every_client_is_guarded_and_then_none_is() -> None:
     found = Found()
     script = (*OPENING, Line(b"RCPT"), Say(b"503 no\r\n"), *GOODBYE)
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         with install(GuardOptions(on_finding=found.append)):
             smtp = smtplib.SMTP("127.0.0.1", server.port, "client.example.test", 10)
             smtp.ehlo()
@@ -238,7 +238,7 @@ def test_installed_every_client_is_guarded_and_then_none_is() -> None:
 @pytest.mark.usefixtures("clean")
 def test_installing_leaves_open_connections_alone() -> None:
     script = (*OPENING, Line(b"RCPT"), Say(b"503 no\r\n"), *GOODBYE)
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         smtp = smtplib.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         smtp.ehlo()
         fsm_smtp.guard.install()
@@ -264,7 +264,7 @@ def test_recording_blocks_nothing() -> None:
         guarding = GuardOptions(mode="record", on_finding=found.append)
 
     script = (*OPENING, Line(b"RCPT"), Say(b"503 no\r\n"), *DELIVERY[len(OPENING) :], *GOODBYE)
-    with serving(script) as server:
+    with ScriptedServer(script) as server:
         with Recorded("127.0.0.1", server.port, "client.example.test", 10) as smtp:
             smtp.ehlo()
             assert smtp.rcpt("b@example.test")[0] == 503
@@ -275,7 +275,7 @@ def test_recording_blocks_nothing() -> None:
 def test_debugging_shows_what_smtplib_shows(capsys: pytest.CaptureFixture[str]) -> None:
     shown = []
     for module in (smtplib, guarded):
-        with serving((*DELIVERY, *GOODBYE)) as server:
+        with ScriptedServer((*DELIVERY, *GOODBYE)) as server:
             smtp = module.SMTP(local_hostname="client.example.test", timeout=10)
             smtp.set_debuglevel(1)
             smtp.connect("127.0.0.1", server.port)
@@ -313,8 +313,8 @@ def test_tls_that_verifies_nothing_is_remarked_on(servers: ServerPark) -> None:
 
 
 def test_a_handshake_in_clear_is_due_and_nothing_else() -> None:
-    script = (*GREETING, *ehlo("STARTTLS"), Line(b"STARTTLS"), Say(b"220 go\r\n"), Honest())
-    with serving(script) as server:
+    script = (*GREETING, *ehlo("STARTTLS"), Line(b"STARTTLS"), Say(b"220 go\r\n"), Answer())
+    with ScriptedServer(script) as server:
         smtp = guarded.SMTP("127.0.0.1", server.port, "client.example.test", 10)
         smtp.ehlo()
         smtp.docmd("STARTTLS")

@@ -10,18 +10,18 @@ from fsm_smtp import CommandRefused, InvalidCommand, UnexpectedReply
 from fsm_smtp.guard import GuardError, GuardOptions
 from fsm_smtp.guard.sockets import GuardedSocket
 from fsm_smtp.guard.streams import GuardedStream
-from tests.client.scripted import (
+from fsm_smtp.testing.scripted import (
     DELIVERY,
     GOODBYE,
     GREETING,
     OPENING,
+    Answer,
     Body,
     Close,
-    Honest,
     Line,
     Say,
+    ScriptedServer,
     ehlo,
-    serving,
 )
 from tests.guard.talk import Found
 from tests.servers.base import RECIPIENTS, SENDER
@@ -55,7 +55,7 @@ def _reply(sock: GuardedSocket) -> bytes:
 
 
 def test_a_session_over_a_guarded_socket() -> None:
-    with serving((*DELIVERY, *GOODBYE)) as server, _connect(server.port) as sock:
+    with ScriptedServer((*DELIVERY, *GOODBYE)) as server, _connect(server.port) as sock:
         _reply(sock)
         for line in (EHLO, *MESSAGE):
             assert sock.send(line[:3]) == 3
@@ -65,7 +65,7 @@ def test_a_session_over_a_guarded_socket() -> None:
 
 
 def test_nothing_of_an_illegal_line_is_written() -> None:
-    with serving((*OPENING, *GOODBYE)) as server, _connect(server.port) as sock:
+    with ScriptedServer((*OPENING, *GOODBYE)) as server, _connect(server.port) as sock:
         _reply(sock)
         sock.sendall(EHLO)
         _reply(sock)
@@ -78,8 +78,8 @@ def test_nothing_of_an_illegal_line_is_written() -> None:
 
 
 def test_a_file_of_a_guarded_socket_reads_what_was_judged() -> None:
-    script = (*GREETING, Line(b"EHLO"), Say(b"250 mx\r\n250 unasked\r\n"), Honest())
-    with serving(script) as server, _connect(server.port) as sock:
+    script = (*GREETING, Line(b"EHLO"), Say(b"250 mx\r\n250 unasked\r\n"), Answer())
+    with ScriptedServer(script) as server, _connect(server.port) as sock:
         with sock.makefile("rb") as file:
             assert file.readline() == b"220 mx.example.test\r\n"
             sock.sendall(EHLO)
@@ -113,7 +113,7 @@ def test_tls_over_a_guarded_socket(servers: ServerPark) -> None:
 def test_a_failed_handshake_leaves_nothing_but_closing() -> None:
     script = (*GREETING, *ehlo("STARTTLS"), Line(b"STARTTLS"), Say(b"220 go\r\n"), Body(20))
     with (
-        serving((*script, Say(b"no handshake\r\n"), Close())) as server,
+        ScriptedServer((*script, Say(b"no handshake\r\n"), Close())) as server,
         _connect(server.port) as sock,
     ):
         _reply(sock)
@@ -170,5 +170,5 @@ def test_a_reader_learns_what_the_server_broke() -> None:
             await _stream_reply(stream)
         await stream.close()
 
-    with serving((*GREETING, Line(b"EHLO"), Say(b"354 go\r\n"), Honest())) as server:
+    with ScriptedServer((*GREETING, Line(b"EHLO"), Say(b"354 go\r\n"), Answer())) as server:
         asyncio.run(main(server.port))

@@ -12,7 +12,7 @@ _CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(
-    ("page", "outcome"), [("test-your-server", "1 passed"), ("test-your-client", "4 passed")]
+    ("page", "outcome"), [("test-your-server", "1 passed"), ("test-your-client", "5 passed")]
 )
 def test_the_examples_of_a_page(page: str, outcome: str, tmp_path: Path) -> None:
     code = _CODE.findall((DOCS / f"{page}.md").read_text("utf-8"))

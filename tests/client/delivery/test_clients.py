@@ -7,8 +7,17 @@ import pytest
 
 from fsm_smtp.client import AsyncClient, Client, Depth, Message, Options, SendResult
 from fsm_smtp.errors import ConnectionLost, NotConnected, Rejected
+from fsm_smtp.testing.scripted import (
+    GREETING,
+    Answer,
+    Close,
+    Line,
+    Say,
+    Script,
+    ScriptedServer,
+    ehlo,
+)
 from tests.client.driver import ADAPTERS
-from tests.client.scripted import GREETING, Close, Honest, Line, Say, Script, ehlo, serving
 
 OPENING = (*GREETING, *ehlo("PIPELINING", "CHUNKING"))
 OPTIONS = Options(timeout=4.0, ehlo_name="client.example.test")
@@ -35,7 +44,7 @@ def send(adapter: str, port: int, count: int, depth: Depth | None = None) -> lis
 @pytest.mark.parametrize("adapter", ADAPTERS)
 @pytest.mark.parametrize("depth", ["lockstep", "group", "full", None])
 def test_many_messages(adapter: str, depth: Depth | None) -> None:
-    with serving((*OPENING, Honest())) as server:
+    with ScriptedServer((*OPENING, Answer())) as server:
         results = send(adapter, server.port, 40, depth)
     assert [result.sender for result in results] == [f"s{number}@a.test" for number in range(40)]
     assert all(result.all_accepted for result in results)
@@ -48,7 +57,7 @@ def test_a_connection_that_ends_is_made_anew(adapter: str) -> None:
     group = (Line(b"MAIL"), Line(b"RCPT"), Line(b"DATA"))
     replies = Say(b"250 ok\r\n250 ok\r\n354 go\r\n")
     cut: Script = (*OPENING, *group, replies, Line(b"Subject"), Close())
-    with serving(cut, (*OPENING, Honest())) as server:
+    with ScriptedServer(cut, (*OPENING, Answer())) as server:
         results = send(adapter, server.port, 3, "group")
     outcomes = [fate.outcome for result in results for fate in result.fates]
     assert outcomes == ["unknown", "accepted", "accepted"]
@@ -58,13 +67,19 @@ def test_a_connection_that_ends_is_made_anew(adapter: str) -> None:
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_no_other_connection_can_be_made(adapter: str) -> None:
     refuses = (Say(b"554 go away\r\n"), Line(b"QUIT"), Say(b"221 bye\r\n"))
-    with serving((*OPENING, Line(b"MAIL"), Close()), refuses) as server, pytest.raises(Rejected):
+    with (
+        ScriptedServer((*OPENING, Line(b"MAIL"), Close()), refuses) as server,
+        pytest.raises(Rejected),
+    ):
         send(adapter, server.port, 3)
 
 
 @pytest.mark.parametrize("depth", ["full", "group"])
 def test_who_stops_listening_leaves_nothing_behind(depth: Depth) -> None:
-    with serving((*OPENING, Honest())) as server, Client(port=server.port, options=OPTIONS) as one:
+    with (
+        ScriptedServer((*OPENING, Answer())) as server,
+        Client(port=server.port, options=OPTIONS) as one,
+    ):
         results = one.send_many(messages(10), depth=depth)
         assert next(results).all_accepted
         results.close()
@@ -78,7 +93,10 @@ def test_a_client_that_is_not_connected() -> None:
 
 
 def test_send_message_goes_as_a_group() -> None:
-    with serving((*OPENING, Honest())) as server, Client(port=server.port, options=OPTIONS) as one:
+    with (
+        ScriptedServer((*OPENING, Answer())) as server,
+        Client(port=server.port, options=OPTIONS) as one,
+    ):
         result = one.send_message(b"hello\r\n", "s@a.test", ["r@a.test"])
         assert result.all_accepted
     lines = server.taken[0].octets.split(b"\r\n")[1:4]
