@@ -145,9 +145,16 @@ class Guarded(aiosmtplib.SMTP):
             raise self._blame(error) from None
 
     async def data(self, message: str | bytes, /, **kwargs: Any) -> aiosmtplib.SMTPResponse:
-        """As aiosmtplib's, of what is legal; raises as `execute_command`."""
+        """As aiosmtplib's, of what is legal; raises as `execute_command`.
+
+        Where it is the content that is refused, the connection is closed: the server waits for its
+        end, and would take QUIT for a line of it.
+        """
         try:
             return await super().data(message, **kwargs)
+        except GuardedContent:
+            self.close()
+            raise
         except host.SMTPServerDisconnected as error:
             raise self._blame(error) from None
 

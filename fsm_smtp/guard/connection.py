@@ -21,7 +21,7 @@ class LineReader:
     """What smtplib reads lines from, in place of ``makefile('rb')``: it shows what is left over.
 
     Args:
-        receive: the socket's ``recv``.
+        sock: the socket.
         too_long: called when one reply has more octets than a reply may have.
 
     Attributes:
@@ -29,9 +29,11 @@ class LineReader:
         read: octets that were read since it was last emptied.
     """
 
-    def __init__(self, receive: Callable[[int], bytes], too_long: Callable[[], None]) -> None:
-        self._receive = receive
+    def __init__(self, sock: Any, too_long: Callable[[], None]) -> None:
+        self._receive: Callable[[int], bytes] = sock.recv
+        self._timeout: Callable[[], float | None] = sock.gettimeout
         self._too_long = too_long
+        self._since: float | None = None
         self.buffer: bytes = b""
         self.read: bytearray = bytearray()
         self._ended = False
@@ -53,6 +55,19 @@ class LineReader:
         """The socket has failed; `readline` says so."""
         self._error = error
 
+    def begin(self) -> None:
+        """A reply is awaited from now on.
+
+        The socket's timeout counts from its last octet; a server that says one octet at a time
+        would be waited for without end. It counts for the reply as a whole here (RFC 5321
+        §4.5.3.2: timeouts are for commands): no octet of it is awaited when so long has passed.
+        """
+        self._since = monotonic()
+
+    def _in_time(self) -> bool:
+        timeout = self._timeout()
+        return timeout is None or self._since is None or monotonic() - self._since <= timeout
+
     def readline(self, limit: int = -1) -> bytes:
         """As of a file: up to *limit* octets of the next line; less than a line at the end.
 
@@ -63,6 +78,8 @@ class LineReader:
             end = self.buffer.find(b"\n") + 1
             if end or 0 <= limit <= len(self.buffer):
                 break
+            if not self._in_time():
+                raise TimeoutError("the reply did not end in time")
             data = self.fill()
             if self._error is not None:
                 error, self._error = self._error, None
@@ -100,7 +117,7 @@ class Connection:
         """Watch *sock* from now on."""
         self.sock = sock
         self.receive: Callable[[int], bytes] = sock.recv
-        self.reader = LineReader(sock.recv, self.read)
+        self.reader = LineReader(sock, self.read)
         #: When something was sent last.
         self.active = 0.0
         #: Says whether there is something to read; ``None`` under TLS.

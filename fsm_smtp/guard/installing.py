@@ -3,6 +3,7 @@
 import smtplib
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +12,7 @@ from fsm_smtp.guard.options import DEFAULTS, GuardOptions
 from fsm_smtp.guard.smtplib import (
     Guarded,
     guarded_close,
+    guarded_data,
     guarded_getreply,
     guarded_send,
 )
@@ -63,8 +65,8 @@ def uninstall() -> None:
 
 def _put() -> None:
     cls = smtplib.SMTP
-    own_send, own_getreply, own_close = cls.send, cls.getreply, cls.close
-    _own.update(send=own_send, getreply=own_getreply, close=own_close)
+    own_send, own_getreply, own_data, own_close = cls.send, cls.getreply, cls.data, cls.close
+    _own.update(send=own_send, getreply=own_getreply, data=own_data, close=own_close)
 
     def send(self: smtplib.SMTP, s: Any) -> None:
         if isinstance(self, Guarded):  # guarded already, above us
@@ -77,13 +79,17 @@ def _put() -> None:
             return own_getreply(self)
         return guarded_getreply(self, own_getreply.__get__(self))
 
+    def data(self: smtplib.SMTP, msg: Any) -> tuple[int, bytes]:
+        return guarded_data(self, partial(own_data, self, msg))
+
     def close(self: smtplib.SMTP) -> None:
         if isinstance(self, Guarded):
             own_close(self)
         else:
             guarded_close(self, own_close.__get__(self))
 
-    cls.send, cls.getreply, cls.close = send, getreply, close  # type: ignore[method-assign]
+    for function in (send, getreply, data, close):
+        setattr(cls, function.__name__, function)
 
 
 def _take() -> None:

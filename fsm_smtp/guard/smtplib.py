@@ -12,6 +12,7 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Callable
+from functools import partial
 from sys import audit
 from time import monotonic
 from typing import Any, Final
@@ -169,18 +170,35 @@ def guarded_getreply(
         return getreply()
     try:
         client.file = reader
+        reader.begin()
         try:
             answer = getreply()
         except smtplib.SMTPServerDisconnected as error:
             if isinstance(error.__context__, GuardError):  # ours, which smtplib took for a socket's
                 raise error.__context__ from None
-            connection.guard.eof()
+            if isinstance(error.__context__, TimeoutError):
+                connection.guard.timeout()
+            else:
+                connection.guard.eof()
             raise
         connection.read()
     except (GuardedReply, GuardedOctets):
         client.close()
         raise
     return answer
+
+
+def guarded_data(client: smtplib.SMTP, data: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
+    """`smtplib.SMTP.data`, with an end for content that was refused; *data* is the client's own.
+
+    The server waits for the end of content that will not come, and would take QUIT for a line of
+    it: only closing is left.
+    """
+    try:
+        return data()
+    except GuardedContent:
+        client.close()
+        raise
 
 
 def guarded_close(client: smtplib.SMTP, close: Callable[[], None]) -> None:
@@ -273,6 +291,15 @@ class Guarded(smtplib.SMTP):
                 raise
             connection.reader.buffer = data
         return guarded_getreply(self, super().getreply)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """As smtplib's.
+
+        Raises:
+            GuardError: as by `send` and `getreply`; where it is the content that is refused, the
+                connection is closed, since nothing else can follow 354.
+        """
+        return guarded_data(self, partial(super().data, msg))
 
     def close(self) -> None:
         """As smtplib's."""

@@ -99,8 +99,9 @@ class Socket(Driver):
         return self._read()
 
     def send(self, octets: bytes) -> Answer:
-        # In two: what is wrong with the second must keep the first from being written.
-        middle = len(octets) // 2
+        # A line in two: what is wrong with the second must keep the first from being written. Of
+        # content, which is let go as it comes, that cannot be asked.
+        middle = len(octets) // 2 if octets.count(b"\n") == 1 else len(octets)
         self._sock.sendall(octets[:middle])
         self._sock.sendall(octets[middle:])
         return self._read()

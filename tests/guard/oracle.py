@@ -54,12 +54,15 @@ class Oracle:
         ((_, self._place),) = self._reading.after(self._place, trigger)
         self._asked = trigger
 
+    def breaks(self, code: int) -> bool:
+        """Whether a server that answers with *code* now breaks the protocol."""
+        found = self._reading.after(self._place, _trigger(code))
+        return not found or any(row in _VIOLATIONS for row, _ in found)
+
     def answered(self, code: int, text: str) -> None:
         """The server answers."""
-        by_code = {c: name for name, codes in _CODES.items() for c in codes}
-        trigger = by_code.get(code) or _DIGITS[code // 100]
         asked = self._asked
-        self.happens(trigger)
+        self.happens(_trigger(code))
         if asked == "send_ehlo" and code == 250:
             lines = text.split("\n")[1:]
             self._offers = {line.split(" ")[0].upper() for line in lines}
@@ -86,8 +89,17 @@ class Oracle:
         return bool(self._reading.after(self._place, "send_response"))
 
 
+def _trigger(code: int) -> str:
+    """The trigger that a reply with *code* is."""
+    by_code = {c: name for name, codes in _CODES.items() for c in codes}
+    return str(by_code.get(code) or _DIGITS[code // 100])
+
+
 _READING = Reading()
-_TRIGGERS = read(SPECS / "transitions.yaml")["triggers"]
+_TABLE = read(SPECS / "transitions.yaml")
+_TRIGGERS = _TABLE["triggers"]
+_ROWS = [row for group in _TABLE["transitions"] for row in group["rows"]]
+_VIOLATIONS = {row["id"] for row in _ROWS if "violation" in row}
 _CODES = {name: list(map(int, t["codes"])) for name, t in _TRIGGERS.items() if "codes" in t}
 _DIGITS = {int(t["digit"]): name for name, t in _TRIGGERS.items() if "digit" in t}
 _KEYWORDS = {t["keyword"]: name for name, t in _TRIGGERS.items() if "keyword" in t}

@@ -96,7 +96,7 @@ def test_a_server_that_lies_loses_its_client() -> None:
     talk((*OPENING, Line(b"MAIL"), Say(b"354 go ahead\r\n"), Answer()), what)
 
 
-def test_one_reply_too_many_is_noticed_where_aiosmtplib_drops_it() -> None:
+def test_one_reply_too_many_is_noticed() -> None:
     async def what(smtp: aiosmtplib.SMTP) -> None:
         await smtp.ehlo()
         assert (await smtp.noop()).code == 250

@@ -15,11 +15,13 @@ from fsm_smtp.guard import smtplib as guarded
 from fsm_smtp.guard.connection import QUIET
 from fsm_smtp.testing.scripted import (
     DELIVERY,
+    ENVELOPE,
     GOODBYE,
     GREETING,
     OPENING,
     Answer,
     Close,
+    Hold,
     Line,
     Say,
     ScriptedServer,
@@ -236,6 +238,16 @@ def test_installed_every_client_is_guarded_and_then_none_is() -> None:
 
 
 @pytest.mark.usefixtures("clean")
+def test_installed_refused_content_ends_the_connection() -> None:
+    """Nothing else can follow 354: QUIT would be a line of the message."""
+    with ScriptedServer((*OPENING, *ENVELOPE, Hold())) as server, install():
+        with pytest.raises(ValueError, match="bare LF"):
+            with smtplib.SMTP("127.0.0.1", server.port, "client.example.test", 10) as smtp:
+                smtp.sendmail("a@example.org", "b@example.test", b"a\nb\r\n")
+        assert smtp.sock is None
+    assert server.taken[0].octets.endswith(b"data\r\n")
+
+
 def test_installing_leaves_open_connections_alone() -> None:
     script = (*OPENING, Line(b"RCPT"), Say(b"503 no\r\n"), *GOODBYE)
     with ScriptedServer(script) as server:
