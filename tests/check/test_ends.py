@@ -1,8 +1,6 @@
 """How a run ends that cannot go on, what comes late, and that two runs say the same."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,17 +15,10 @@ from fsm_smtp.check.engine.presence import Presence
 from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.errors import TargetUnreachable
+from fsm_smtp.testing import SMTPServer
+from fsm_smtp.testing.scripted import Line, Say, ScriptedServer
 from tests.check.playing import SETTINGS, SUITE, play, play_strict, suite_from
 from tests.check.strict_server import HOST, strict_server
-
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def serving(serve: Serve) -> AsyncGenerator[int]:
-    server = await asyncio.start_server(serve, HOST, 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
 
 
 def refused(target: Target, settings: Settings = SETTINGS) -> str:
@@ -46,18 +37,12 @@ def test_an_unknown_host() -> None:
 
 
 def test_a_web_server() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readline()
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    async def run() -> None:
-        async with serving(serve) as port:
-            await play(SUITE, port, replace(SETTINGS, timeout=0.2))
-
-    with pytest.raises(TargetUnreachable, match="a web server answers"):
-        asyncio.run(run())
+    answer = (Line(), Say(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    with (
+        ScriptedServer(always=answer) as server,
+        pytest.raises(TargetUnreachable, match="a web server answers"),
+    ):
+        asyncio.run(play(SUITE, server.port, replace(SETTINGS, timeout=0.2)))
 
 
 def test_tls_on_a_plaintext_port() -> None:
@@ -153,21 +138,12 @@ def test_strict_makes_a_warning_a_failure(tmp_path: Path) -> None:
 def test_a_reply_that_comes_after_the_silence_is_judged(
     tmp_path: Path, expect: str, verdict: Verdict
 ) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mx.example.test\r\n")
-        while line := await reader.readline():
-            if line == b"SLOW\r\n":
-                await asyncio.sleep(0.25)
-            writer.write(b"221 bye\r\n" if line == b"QUIT\r\n" else b"250 fine\r\n")
-        writer.close()
-
-    async def run() -> tuple[Verdict, str]:
-        async with serving(serve) as port:
-            suite = suite_from(tmp_path, f'- raw: "SLOW\\r\\n"\n  expect: {expect}')
-            (result,) = (await play(suite, port, replace(SETTINGS, quiet=0.1))).values()
-            return result.verdict, result.actual
-
-    assert asyncio.run(run()) == (verdict, "250 fine (late)")
+    suite = suite_from(tmp_path, f'- raw: "SLOW\\r\\n"\n  expect: {expect}')
+    with SMTPServer() as server:
+        server.order("SLOW", delay=0.25, reply="250 fine")
+        played = play(suite, server.port, replace(SETTINGS, quiet=0.1))
+        (result,) = asyncio.run(played).values()
+    assert (result.verdict, result.actual) == (verdict, "250 fine (late)")
 
 
 class TestPresence:

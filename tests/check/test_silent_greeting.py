@@ -1,47 +1,30 @@
 """A server that does not greet in time once is asked again; one that never does is found out."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from fsm_smtp.check.cases.case import Verdict
+from fsm_smtp.testing.scripted import GREETING, Answer, Script, ScriptedServer
 from tests.check.playing import SETTINGS, SUITE, play
 
-HOST = "127.0.0.1"
 CASES = SUITE.select(["5321-4.1.1.9-noop-*"])
+GREETS, SILENT = (*GREETING, Answer()), (Answer(),)
 
 
-async def played(greets: Callable[[int], bool]) -> dict[str, Verdict]:
-    """The verdicts on a server that greets a connection or not, by its number (from 1)."""
-    connections = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        if greets(connections):
-            writer.write(b"220 mx.example.test\r\n")
-        while line := await reader.readline():
-            verb = line.split()[0].upper()
-            writer.write(
-                {b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}.get(verb, b"250 ok\r\n")
-            )
-        writer.close()
-
-    async with await asyncio.start_server(serve, HOST, 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        settings = replace(SETTINGS, timeout=0.3, jobs=1)
-        return {name: one.verdict for name, one in (await play(CASES, port, settings)).items()}
+def played(*connections: Script) -> set[Verdict]:
+    """The verdicts where the first connections are these, and all further ones as the last."""
+    settings = replace(SETTINGS, timeout=0.3, jobs=1)
+    with ScriptedServer(*connections, always=connections[-1]) as server:
+        return {one.verdict for one in asyncio.run(play(CASES, server.port, settings)).values()}
 
 
-@pytest.mark.parametrize("silent", [2, 3])
-def test_one_greeting_that_does_not_come_decides_nothing(silent: int) -> None:
-    found = asyncio.run(played(lambda number: number != silent))
-    assert set(found.values()) == {Verdict.PASS}
+@pytest.mark.parametrize("greeted", [1, 2])
+def test_one_greeting_that_does_not_come_decides_nothing(greeted: int) -> None:
+    assert played(*[GREETS] * greeted, SILENT, GREETS) == {Verdict.PASS}
 
 
 def test_a_server_that_no_longer_greets_is_no_failure() -> None:
     # The first connection is the survey's.
-    found = asyncio.run(played(lambda number: number == 1))
-    assert set(found.values()) <= {Verdict.TIMEOUT, Verdict.INCONCLUSIVE}
+    assert played(GREETS, SILENT) <= {Verdict.TIMEOUT, Verdict.INCONCLUSIVE}

@@ -1,8 +1,6 @@
 """Each verdict can be reached, and nothing that a server does escapes as an exception."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from fsm_smtp.check.engine.events import (
 )
 from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.errors import TargetUnreachable
+from fsm_smtp.testing.scripted import Hold, Say, ScriptedServer
 from tests.check.playing import SETTINGS, SUITE, play, play_strict, suite_from, suite_of
 from tests.check.strict_server import HOST, PASSWORD, USER, strict_server
 
@@ -180,22 +179,6 @@ def test_leaving_early_ends_the_sessions() -> None:
     assert not any(" play " in coroutine for coroutine in left), left
 
 
-@asynccontextmanager
-async def answering(greeting: bytes) -> AsyncGenerator[int]:
-    """A server that says one thing and then waits."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(greeting)
-        await writer.drain()
-        if greeting:
-            await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(serve, HOST, 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
 class TestNoServerToJudge:
     @pytest.mark.parametrize(
         ("greeting", "why"),
@@ -206,12 +189,12 @@ class TestNoServerToJudge:
         ],
     )
     def test_something_else_answers(self, greeting: bytes, why: str) -> None:
-        async def run() -> None:
-            async with answering(greeting) as port:
-                await play(SUITE, port)
-
-        with pytest.raises(TargetUnreachable, match=why):
-            asyncio.run(run())
+        answer = (Say(greeting), Hold()) if greeting else ()
+        with (
+            ScriptedServer(always=answer) as server,
+            pytest.raises(TargetUnreachable, match=why),
+        ):
+            asyncio.run(play(SUITE, server.port))
 
     def test_nothing_is_said(self) -> None:
         async def run() -> None:

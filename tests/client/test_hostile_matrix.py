@@ -7,7 +7,6 @@ In memory every state meets every lie; over sockets, in both adapters, each stat
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -34,6 +33,7 @@ from fsm_smtp.errors import (
 from fsm_smtp.machine import shared_machine
 from fsm_smtp.session import Event, Session
 from fsm_smtp.testing.scripted import Body, Close, Hold, Line, Say, ScriptedServer, Step
+from fsm_smtp.testing.strategies import chunkings
 from fsm_smtp.vocabulary import Vocabulary
 from fsm_smtp.wire import commands
 from tests.client.driver import RECIPIENTS, SENDER, AnyClient, client
@@ -338,10 +338,7 @@ def test_421_on_top_of_the_right_reply(name: str) -> None:
 def test_how_octets_are_cut_does_not_matter(data: st.DataObject, name: str) -> None:
     scene = SCENES[name]
     whole = played(scene, scene.right)
-    points = sorted(data.draw(st.sets(st.integers(1, len(scene.right) - 1), max_size=6)))
-    bounds = [0, *points, len(scene.right)]
-    pieces = [scene.right[a:b] for a, b in pairwise(bounds)]
-    cut = played(scene, *pieces)
+    cut = played(scene, *data.draw(chunkings(scene.right)))
     assert (type(cut.what), cut.outcomes) == (type(whole.what), whole.outcomes)
     assert cut.dialogue.session.configuration == whole.dialogue.session.configuration
     assert [event.text for event in cut.told] == [event.text for event in whole.told]

@@ -14,7 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsm_smtp.contrib import smtplib as ours
-from tests.contrib.replaying import ReplayingServer, replaying
+from fsm_smtp.testing import strategies as smtp
+from fsm_smtp.testing.scripted import (
+    GREETING,
+    Answer,
+    Handshake,
+    Hold,
+    Line,
+    Say,
+    ScriptedServer,
+    ehlo,
+    in_turn,
+)
 from tests.pool.server import honest
 
 SENDER = "me@example.test"
@@ -26,8 +37,8 @@ Outcome = tuple[str, Any]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ReplayingServer]:
-    with replaying() as made:
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer(always=()) as made:
         yield made
 
 
@@ -41,11 +52,11 @@ def tried(call: Callable[[], Any]) -> Outcome:
         return type(error).__name__, error.args
 
 
-def both(server: ReplayingServer, replies: list[bytes], calls: Callable[[Any], Any]) -> list[Any]:
+def both(server: ScriptedServer, replies: list[bytes], calls: Callable[[Any], Any]) -> list[Any]:
     """What *calls*, a generator of outcomes, gives with each of both."""
     found: list[list[Outcome]] = []
     for module in (smtplib, ours):
-        server.replies = replies
+        server.always = in_turn(*replies)
         outcomes: list[Outcome] = []
         smtp: Any = None
 
@@ -70,14 +81,7 @@ TEXT = st.sampled_from([b"ok", b"2.1.0 fine", b"", b"no such user  ", b"5.7.1 \t
 
 def reply(codes: st.SearchStrategy[int]) -> st.SearchStrategy[bytes]:
     """One reply of one line or more."""
-    return st.builds(
-        lambda code, lines: b"".join(
-            b"%d%s%s\r\n" % (code, b" " if number == len(lines) - 1 else b"-", text)
-            for number, text in enumerate(lines)
-        ),
-        codes,
-        st.lists(TEXT, min_size=1, max_size=3),
-    )
+    return smtp.replies(codes, TEXT)
 
 
 MOSTLY = st.sampled_from([250] * 12 + [251, 252, 450, 451, 452, 500, 503, 550, 552, 554, 421])
@@ -132,7 +136,7 @@ def sendings(smtp: Any) -> list[Outcome]:
 
 @settings(max_examples=150)
 @given(replies=sessions())
-def test_sendmail(server: ReplayingServer, replies: list[bytes]) -> None:
+def test_sendmail(server: ScriptedServer, replies: list[bytes]) -> None:
     theirs, own = both(server, replies, sendings)
     if own[0][0] == "SMTPHeloError":
         # smtplib goes on with MAIL the next time. Ours is not let to (RFC 5321 §4.1.4).
@@ -154,7 +158,7 @@ FINAL = CODES.filter(lambda code: code // 100 != 3)
     dot=reply(CODES),
 )
 def test_one_message_to_a_server_that_says_anything(
-    server: ReplayingServer,
+    server: ScriptedServer,
     lawful: int,
     mail: bytes,
     rcpts: tuple[bytes, bytes],
@@ -172,14 +176,16 @@ def test_one_message_to_a_server_that_says_anything(
     assert own == theirs
 
 
-def test_nothing_follows_a_reply_that_may_not_come(server: ReplayingServer) -> None:
+def test_nothing_follows_a_reply_that_may_not_come(server: ScriptedServer) -> None:
     """smtplib takes a 354 to RCPT for a refusal and goes on; what was meant, nobody knows."""
-    server.replies = [b"220 mx\r\n", b"250 mx\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 ok\r\n"]
+    server.always = in_turn(
+        b"220 mx\r\n", b"250 mx\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 ok\r\n"
+    )
     smtp = ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT)
     with pytest.raises(smtplib.SMTPServerDisconnected):
         smtp.sendmail(SENDER, TO, "hello")
     smtp.close()
-    assert [line[:4] for line in server.lines] == [b"EHLO", b"MAIL", b"RCPT"]
+    assert [line[:4] for line in server.taken[-1].lines] == [b"EHLO", b"MAIL", b"RCPT"]
 
 
 # -- other calls ---------------------------------------------------------------------------------
@@ -216,7 +222,7 @@ def calls(smtp: Any) -> list[Outcome]:
     ]
 
 
-def test_every_command_by_itself(server: ReplayingServer) -> None:
+def test_every_command_by_itself(server: ScriptedServer) -> None:
     replies = [
         b"220 mx\r\n",
         b"250-mx\r\n250-SIZE 1000\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n",
@@ -258,16 +264,16 @@ def test_a_mailbox_without_a_domain() -> None:
     assert smtp.sock is None
 
 
-def test_as_a_context_manager(server: ReplayingServer) -> None:
+def test_as_a_context_manager(server: ScriptedServer) -> None:
     for module in (smtplib, ours):
-        server.replies = [b"220 mx\r\n", b"554 never\r\n"]
+        server.always = in_turn(b"220 mx\r\n", b"554 never\r\n")
         with (
             pytest.raises(smtplib.SMTPResponseException) as raised,
             module.SMTP("127.0.0.1", server.port, NAME, TIMEOUT),
         ):
             pass
         assert raised.value.args == (554, b"never")
-        server.replies = [b"220 mx\r\n"]
+        server.always = in_turn(b"220 mx\r\n")
         with module.SMTP("127.0.0.1", server.port, NAME, TIMEOUT):
             pass
 
@@ -285,15 +291,15 @@ def test_nobody_there() -> None:
             smtp.sendmail(SENDER, TO, "hello")
 
 
-def test_host_and_port_in_one(server: ReplayingServer) -> None:
-    server.replies = [b"220 mx\r\n", b"221 bye\r\n"]
+def test_host_and_port_in_one(server: ScriptedServer) -> None:
+    server.always = in_turn(b"220 mx\r\n", b"221 bye\r\n")
     smtp = ours.SMTP(f"127.0.0.1:{server.port}", local_hostname=NAME, timeout=TIMEOUT)
     assert smtp.quit() == (221, b"bye")
 
 
-def test_a_reply_that_does_not_come(server: ReplayingServer) -> None:
+def test_a_reply_that_does_not_come(server: ScriptedServer) -> None:
     for module in (smtplib, ours):
-        server.replies = [b"220 mx\r\n", b"250-slow\r\n"]
+        server.always = in_turn(b"220 mx\r\n", b"250-slow\r\n")
         smtp = module.SMTP("127.0.0.1", server.port, NAME, 0.1)
         with pytest.raises(smtplib.SMTPServerDisconnected) as raised:
             smtp.sendmail(SENDER, TO, "hello")
@@ -322,7 +328,7 @@ AUTH = b"250-mx\r\n250 AUTH PLAIN\r\n"
         ([b"500 what\r\n", b"550 no\r\n"], ("SMTPHeloError", (550, b"no"))),
     ],
 )
-def test_login(server: ReplayingServer, replies: list[bytes], outcome: Outcome) -> None:
+def test_login(server: ScriptedServer, replies: list[bytes], outcome: Outcome) -> None:
     theirs, own = both(
         server, [b"220 mx\r\n", *replies], lambda smtp: [tried(lambda: smtp.login("me", "secret"))]
     )
@@ -342,12 +348,12 @@ def test_login(server: ReplayingServer, replies: list[bytes], outcome: Outcome) 
         ),
     ],
 )
-def test_starttls_refused(server: ReplayingServer, replies: list[bytes], outcome: Outcome) -> None:
+def test_starttls_refused(server: ScriptedServer, replies: list[bytes], outcome: Outcome) -> None:
     theirs, own = both(server, [b"220 mx\r\n", *replies], lambda smtp: [tried(smtp.starttls)])
     assert own == theirs == [outcome]
 
 
-def test_smtputf8(server: ReplayingServer) -> None:
+def test_smtputf8(server: ScriptedServer) -> None:
     message = EmailMessage()
     message["From"], message["To"] = "j\u00f6rg@example.test", TO[0]
     message.set_content("hello")
@@ -356,7 +362,8 @@ def test_smtputf8(server: ReplayingServer) -> None:
     theirs, own = both(server, replies, lambda smtp: [tried(lambda: smtp.send_message(message))])
     assert own == theirs == [("returned", {})]
     assert (
-        server.lines[1] == "MAIL FROM:<j\u00f6rg@example.test> SMTPUTF8 BODY=8BITMIME\r\n".encode()
+        server.taken[-1].lines[1]
+        == "MAIL FROM:<j\u00f6rg@example.test> SMTPUTF8 BODY=8BITMIME".encode()
     )
     theirs, own = both(
         server,
@@ -382,23 +389,23 @@ def test_the_example_of_the_docs(capsys: pytest.CaptureFixture[str]) -> None:
 # -- what is different ---------------------------------------------------------------------------
 
 
-def test_eight_bits_are_not_sent_where_they_are_not_offered(server: ReplayingServer) -> None:
-    server.replies = [b"220 mx\r\n", b"250 mx\r\n"]
+def test_eight_bits_are_not_sent_where_they_are_not_offered(server: ScriptedServer) -> None:
+    server.always = in_turn(b"220 mx\r\n", b"250 mx\r\n")
     smtp = ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT)
     with pytest.raises(smtplib.SMTPNotSupportedError, match="8BITMIME not supported"):
         smtp.sendmail(SENDER, TO, "gr\u00fc\u00dfe".encode())
     smtp.close()
 
 
-def test_what_is_no_reply_is_not_taken_for_one(server: ReplayingServer) -> None:
-    server.replies = [b"220 mx\r\n", b"hello there\r\n"]
+def test_what_is_no_reply_is_not_taken_for_one(server: ScriptedServer) -> None:
+    server.always = in_turn(b"220 mx\r\n", b"hello there\r\n")
     smtp = ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT)
     with pytest.raises(smtplib.SMTPServerDisconnected):
         smtp.ehlo()
 
 
-def test_what_is_not_legal_is_not_sent(server: ReplayingServer) -> None:
-    server.replies = [b"220 mx\r\n", b"250 mx\r\n", b"221 bye\r\n"]
+def test_what_is_not_legal_is_not_sent(server: ScriptedServer) -> None:
+    server.always = in_turn(b"220 mx\r\n", b"250 mx\r\n", b"221 bye\r\n")
     smtp = ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT)
     smtp.ehlo()
     with pytest.raises(smtplib.SMTPException, match=r"'DATA' .* is not legal in SMTP_CONNECTED"):
@@ -406,21 +413,11 @@ def test_what_is_not_legal_is_not_sent(server: ReplayingServer) -> None:
     with pytest.raises(ValueError, match="RFC"):
         smtp.docmd("NOOP\r\nMAIL FROM:<me@example.test>")
     smtp.quit()
-    assert server.lines[1:] == [b"quit\r\n"]
+    assert server.taken[-1].lines[1:] == [b"quit"]
 
 
 def test_certificates_are_verified(tls: Any) -> None:
     """The standard library verifies nothing unless it is told to."""
-    from fsm_smtp.testing.scripted import (
-        GREETING,
-        Answer,
-        Handshake,
-        Hold,
-        Line,
-        Say,
-        ScriptedServer,
-        ehlo,
-    )
 
     script = (*GREETING, *ehlo("STARTTLS"), Line(b"STARTTLS"), Say(b"220 go\r\n"))
     bad = (*script, Handshake(tls.bad["unknown authority"]), Hold())
@@ -436,7 +433,6 @@ def test_certificates_are_verified(tls: Any) -> None:
 
 
 def test_tls_from_the_first_octet(tls: Any) -> None:
-    from fsm_smtp.testing.scripted import GREETING, Answer, Handshake, Hold, ScriptedServer, ehlo
 
     good = (Handshake(tls.good), *GREETING, *ehlo("8BITMIME"), Answer())
     bad = (Handshake(tls.bad["wrong name"]), Hold())
@@ -450,9 +446,9 @@ def test_tls_from_the_first_octet(tls: Any) -> None:
 
 
 def test_debugging_shows_no_secret(
-    server: ReplayingServer, capsys: pytest.CaptureFixture[str]
+    server: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.replies = [b"220 mx\r\n", AUTH, b"235 welcome\r\n", b"221 bye\r\n"]
+    server.always = in_turn(b"220 mx\r\n", AUTH, b"235 welcome\r\n", b"221 bye\r\n")
     smtp = ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT)
     smtp.set_debuglevel(1)
     smtp.login("me", "secret")

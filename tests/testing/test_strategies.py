@@ -112,6 +112,9 @@ def test_only_the_last_of_a_group_waits(group: tuple[str, ...]) -> None:
         (smtp.illegal_sessions(), (("mail",), 0)),
         (smtp.groups(), ("rset", "noop")),
         (smtp.chunkings(b"abc"), (b"abc",)),
+        (smtp.chunkings(b"abc", empty=True), (b"abc",)),
+        (smtp.raw_content(), b""),
+        (smtp.reply_streams(), b""),
     ],
 )  # fmt: skip
 def test_the_simplest_is_what_a_person_would_write(

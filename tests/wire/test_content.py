@@ -1,6 +1,5 @@
 """Content: it ends where we end it, and nowhere else, whatever the message says."""
 
-import itertools
 import tracemalloc
 
 import pytest
@@ -8,39 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fsm_smtp.errors import InvalidContent
+from fsm_smtp.testing.strategies import NO_ENDS, chunkings, raw_content
 from fsm_smtp.wire import ContentEncoder, canonical_chunks, decode_content
 
-# Ends of data that one server or another has honoured (CVE-2023-51764 to -51766 and their kin).
-SMUGGLED_ENDS = [
-    b"\n.\n",
-    b"\n.\r\n",
-    b"\r\n.\n",
-    b"\r.\r",
-    b"\r.\r\n",
-    b"\r.\n",
-    b"\r\n.\r",
-    b"\n.\r",
-    b"\r\r\n.\r\r\n",
-    b"\r\n.\r\r\n",
-    b"\r\n\0.\r\n",
-    b"\r\0\n.\r\n",
-    b"\r\n.\0\r\n",
-    b"\r\n.\r\0\n",
-    b"\0\r\n.\r\n",
-    b"\r\n.\r\n",
-    b"\r\n.\r\n\0",
-]
-
-BODIES = st.lists(
-    st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"a", b"..", b"\0", b"\xe9", *SMUGGLED_ENDS])
-    | st.binary(max_size=4),
-    max_size=24,
-).map(b"".join)
-
-
-def cut(body: bytes, cuts: list[int]) -> list[bytes]:
-    bounds = [0, *sorted(min(c, len(body)) for c in cuts), len(body)]
-    return [body[a:b] for a, b in itertools.pairwise(bounds)]
+SMUGGLED_ENDS = (*NO_ENDS, b"\r\n.\r\n", b"\r\n.\r\n\0")
+#: Content as a caller may hand it over.
+CHUNKED = raw_content().flatmap(lambda body: chunkings(body, empty=True))
 
 
 def encoded(*chunks: bytes) -> bytes:
@@ -100,10 +72,10 @@ def test_no_message_ends_itself(end: bytes) -> None:
         assert not has_bare_line_end(wire)
 
 
-@given(BODIES, st.lists(st.integers(0, 100), max_size=6))
-@example(b"a\r\n.\r\n", [2, 3])
-def test_the_smuggling_property(body: bytes, cuts: list[int]) -> None:
-    wire = encoded(*cut(body, cuts))
+@given(CHUNKED)
+@example((b"a\r", b"\n", b".\r\n"))
+def test_the_smuggling_property(chunks: tuple[bytes, ...]) -> None:
+    body, wire = b"".join(chunks), encoded(*chunks)
     on_the_line = b"\r\n" + wire  # behind the line of DATA
     assert on_the_line.count(b"\r\n.\r\n") == 1
     assert on_the_line.endswith(b"\r\n.\r\n")
@@ -115,27 +87,28 @@ def test_the_smuggling_property(body: bytes, cuts: list[int]) -> None:
     assert decode_content(wire) == whole
 
 
-@given(BODIES, st.lists(st.integers(0, 100), max_size=6))
-def test_chunks_for_bdat_are_canonical_and_no_more(body: bytes, cuts: list[int]) -> None:
-    chunks = list(canonical_chunks(cut(body, cuts)))
-    assert b"".join(chunks) == canonical(body)
+@given(CHUNKED)
+def test_chunks_for_bdat_are_canonical_and_no_more(handed_over: tuple[bytes, ...]) -> None:
+    chunks = list(canonical_chunks(handed_over))
+    assert b"".join(chunks) == canonical(b"".join(handed_over))
     assert all(chunks)
 
 
-@given(BODIES, st.lists(st.integers(0, 100), max_size=6))
-def test_strict_takes_canonical_content_and_refuses_the_rest(body: bytes, cuts: list[int]) -> None:
-    def strictly(chunks: list[bytes]) -> bytes:
+@given(CHUNKED)
+def test_strict_takes_canonical_content_and_refuses_the_rest(chunks: tuple[bytes, ...]) -> None:
+    def strictly() -> bytes:
         encoder = ContentEncoder("strict")
         return b"".join([*map(encoder.encode, chunks), encoder.finish()])
 
+    body = b"".join(chunks)
     if has_bare_line_end(body):
         with pytest.raises(InvalidContent):
-            strictly(cut(body, cuts))
+            strictly()
         with pytest.raises(InvalidContent):
-            list(canonical_chunks(cut(body, cuts), "strict"))
+            list(canonical_chunks(chunks, "strict"))
     else:
-        assert strictly(cut(body, cuts)) == encoded(body)
-        assert b"".join(canonical_chunks(cut(body, cuts), "strict")) == body
+        assert strictly() == encoded(body)
+        assert b"".join(canonical_chunks(chunks, "strict")) == body
 
 
 @pytest.mark.parametrize(

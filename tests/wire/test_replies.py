@@ -1,6 +1,5 @@
 """Replies that are true, untidy, and lying; however the octets are cut."""
 
-import itertools
 import pickle
 import time
 
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsm_smtp.errors import MalformedReply
+from fsm_smtp.testing.strategies import chunkings, codes, reply_streams
 from fsm_smtp.wire import Reply, ReplyParser, limits
 
 Outcome = tuple[list[Reply], str | None]
@@ -217,44 +217,14 @@ def test_one_octet_at_a_time_takes_linear_time() -> None:
     assert (len(replies), error) == (4, None)
 
 
-# Streams that keep meeting the parser's edges.
-STREAMS = st.lists(
-    st.sampled_from(
-        [
-            b"250",
-            b"-",
-            b" ",
-            b"\r\n",
-            b"\r",
-            b"\n",
-            b"ok",
-            b"\0",
-            b"\xe9",
-            b"421 bye\r\n",
-            b"250-a\r\n",
-            b"250 ok\r\n",
-            b"354 go\r\n",
-            b"250\r\n",
-            b"x" * 600,
-            b"x" * 4000,
-        ]
-    )
-    | st.binary(max_size=3),
-    max_size=20,
-).map(b"".join)
-
-
-@given(STREAMS, st.data())
+@given(reply_streams(), st.data())
 def test_how_the_octets_are_cut_does_not_matter(stream: bytes, data: st.DataObject) -> None:
     whole = parse(stream)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
-    bounds = [0, *cuts, len(stream)]
-    segments = [stream[a:b] for a, b in itertools.pairwise(bounds)]
-    assert parse(*segments) == whole
+    assert parse(*data.draw(chunkings(stream, empty=True))) == whole
     assert octet_by_octet(stream) == whole
 
 
-@given(STREAMS)
+@given(reply_streams())
 def test_nothing_is_lost_or_invented(stream: bytes) -> None:
     parser = ReplyParser()
     parser.feed(stream)
@@ -277,15 +247,7 @@ def test_nothing_is_lost_or_invented(stream: bytes) -> None:
 TEXT = st.binary(max_size=30).map(lambda b: bytes(octet for octet in b if octet not in b"\0\r\n"))
 
 
-@given(
-    st.builds(
-        lambda a, b, c: a * 100 + b * 10 + c,
-        st.integers(2, 5),
-        st.integers(0, 5),
-        st.integers(0, 9),
-    ),
-    st.lists(TEXT, min_size=1, max_size=5),
-)
+@given(codes(), st.lists(TEXT, min_size=1, max_size=5))
 def test_round_trip(code: int, lines: list[bytes]) -> None:
     sent = Reply(code, tuple(lines))
     received = one(sent.raw)

@@ -14,6 +14,7 @@ from fsm_smtp.testing.scripted.pieces import (
     OPENING,
     answers,
     ehlo,
+    in_turn,
 )
 from fsm_smtp.testing.scripted.server import ScriptedServer
 from fsm_smtp.testing.scripted.steps import (
@@ -52,4 +53,5 @@ __all__ = [
     "Taken",
     "answers",
     "ehlo",
+    "in_turn",
 ]

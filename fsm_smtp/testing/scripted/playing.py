@@ -38,6 +38,7 @@ class Player:
         cut: behind so many octets given out the connection ends; ``None``: never.
         reset: the cut resets the connection.
         forgetful: nothing of what comes in is kept, so that memory does not grow.
+        most: octets of a read at the most; ``None``: many.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Player:
         cut: int | None = None,
         reset: bool = False,
         forgetful: bool = False,
+        most: int | None = None,
     ) -> None:
         self.socket = connected
         self._taken = taken
         self._cut, self._reset = cut, reset
         self._forgetful = forgetful
+        self._most = most or _READ
         self._buffer = b""
 
     def play(self, script: Script) -> None:
@@ -115,7 +118,7 @@ class Player:
         self.socket.sendall(octets)
 
     def _read(self) -> bytes:
-        octets = self.socket.recv(_READ)
+        octets = self.socket.recv(self._most)
         self._taken.count += len(octets)
         if self._taken.count > MOST:
             raise Off(f"the client says more than {MOST} octets")

@@ -3,8 +3,6 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterable
-from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 
@@ -30,12 +28,14 @@ class ScriptedServer:
 
     Args:
         scripts: one for each connection, in turn.
-        always: the script of all connections behind these.
+        always: the script of all connections behind these; it may be changed while it runs.
         cut: behind so many octets given out a connection ends; ``None``: never.
         reset: the cut resets the connection.
         path: where it listens, in place of a port, as a Unix socket.
         host: the address that it listens on.
         forgetful: nothing of what comes in is kept, so that memory does not grow.
+        buffer: octets of the kernel's buffers and of a read, where they are to be small: a client
+            that writes much ahead and reads nothing waits for ever then (RFC 2920 §3.1).
 
     Raises:
         OSError: it cannot listen there.
@@ -43,6 +43,7 @@ class ScriptedServer:
     Attributes:
         port: where it listens; 0 for a Unix socket.
         taken: what each connection was, in their order.
+        always: see above.
     """
 
     def __init__(
@@ -54,13 +55,13 @@ class ScriptedServer:
         path: Path | None = None,
         host: str = HOST,
         forgetful: bool = False,
+        buffer: int | None = None,
     ) -> None:
         self.taken: list[Taken] = []
         self._failures: list[Exception] = []
-        self._scripts: Iterable[Script] = scripts
-        if always is not None:
-            self._scripts = chain(scripts, repeat(always))
-        self._at_once = always is not None
+        self.always = always
+        self._scripts = iter(scripts)
+        self._buffer = buffer
         self._cut, self._reset, self._forgetful = cut, reset, forgetful
         if path is not None:
             self._listener = socket.socket(socket.AF_UNIX)
@@ -71,8 +72,10 @@ class ScriptedServer:
             self._listener = socket.socket(family)
             self._listener.bind((host, 0))
             self.port = int(self._listener.getsockname()[1])
+        if buffer is not None:
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self._listener.setsockopt(socket.SOL_SOCKET, option, buffer)
         self._listener.listen()
-        self._listener.settimeout(PATIENCE)
         self._players: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -106,8 +109,12 @@ class ScriptedServer:
             raise self._failures[0]
 
     def _serve(self) -> None:
-        for script in self._scripts:
+        while True:
+            script = next(self._scripts, None)
+            if script is None and self.always is None:
+                return
             try:
+                self._listener.settimeout(PATIENCE if script is not None else None)
                 connected, peer = self._listener.accept()
             except OSError:  # nobody came, or the test is over
                 return
@@ -116,16 +123,21 @@ class ScriptedServer:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             taken = Taken(peer=peer)
             self.taken.append(taken)
-            if self._at_once:
-                player = threading.Thread(target=self._play, args=(connected, taken, script))
+            if script is not None:
+                self._play(connected, taken, script)
+            elif self.always is not None:
+                player = threading.Thread(target=self._play, args=(connected, taken, self.always))
                 self._players.append(player)
                 player.start()
-            else:
-                self._play(connected, taken, script)
 
     def _play(self, connected: socket.socket, taken: Taken, script: Script) -> None:
         player = Player(
-            connected, taken, cut=self._cut, reset=self._reset, forgetful=self._forgetful
+            connected,
+            taken,
+            cut=self._cut,
+            reset=self._reset,
+            forgetful=self._forgetful,
+            most=self._buffer,
         )
         try:
             player.play(script)

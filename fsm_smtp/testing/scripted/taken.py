@@ -28,3 +28,8 @@ class Taken:
     def octets(self) -> bytes:
         """All that the client has sent."""
         return bytes(self.clear + self.secret)
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The same, a line each, CRLF left out; what stands behind the last CRLF is no line."""
+        return self.octets.split(b"\r\n")[:-1]

@@ -15,12 +15,13 @@ from fsm_smtp.testing.strategies.addresses import (
     utf8_domains,
 )
 from fsm_smtp.testing.strategies.commands import near_misses, well_formed
-from fsm_smtp.testing.strategies.content import content_lines, messages
-from fsm_smtp.testing.strategies.replies import codes, hostile_replies, replies
+from fsm_smtp.testing.strategies.content import NO_ENDS, content_lines, messages, raw_content
+from fsm_smtp.testing.strategies.replies import codes, hostile_replies, replies, reply_streams
 from fsm_smtp.testing.strategies.sessions import Illegal, groups, illegal_sessions, legal_sessions
 from fsm_smtp.testing.strategies.streams import chunkings
 
 __all__ = [
+    "NO_ENDS",
     "Illegal",
     "address_literals",
     "addresses",
@@ -36,8 +37,10 @@ __all__ = [
     "mail_parameters",
     "messages",
     "near_misses",
+    "raw_content",
     "rcpt_parameters",
     "replies",
+    "reply_streams",
     "reverse_paths",
     "utf8_addresses",
     "utf8_domains",

@@ -76,5 +76,13 @@ def messages(*, hostile: bool = False, eight_bit: bool = False) -> st.SearchStra
     return st.lists(line, max_size=6).map(lambda body: b"Subject: x\r\n\r\n" + b"".join(body))
 
 
+def raw_content() -> st.SearchStrategy[bytes]:
+    """Octets of any kind, most of them line ends, dots, and ends of data both real and false."""
+    ends = (*NO_ENDS, _END, _END + b"\0", b"\0" + _END)
+    plain = (b"\r", b"\n", b"\r\n", b".", b"a", b"..", b"\0", b"\xe9")
+    piece = st.one_of(st.sampled_from((*plain, *ends)), st.binary(max_size=4))
+    return st.lists(piece, max_size=24).map(b"".join)
+
+
 def _printable(octets: bytes) -> bytes:
     return bytes(32 + octet % 95 for octet in octets)

@@ -4,7 +4,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-_TEXT: Final = st.text("abc xyz.<>-", max_size=12)
+_TEXT: Final = st.text("abc xyz.<>-", max_size=12).map(str.encode)
 
 
 def codes() -> st.SearchStrategy[int]:
@@ -19,18 +19,31 @@ def _code(first: int, second: int, third: int) -> int:
     return 100 * first + 10 * second + third
 
 
-def replies(code: st.SearchStrategy[int] | None = None) -> st.SearchStrategy[bytes]:
+def replies(
+    code: st.SearchStrategy[int] | None = None, text: st.SearchStrategy[bytes] = _TEXT
+) -> st.SearchStrategy[bytes]:
     """Well-formed replies of one line or several.
 
     Args:
         code: the codes; without, any.
+        text: what stands on a line behind the code, CRLF not included.
     """
-    return st.builds(_reply, code or codes(), st.lists(_TEXT, min_size=1, max_size=4))
+    code = codes() if code is None else code
+    return st.builds(_reply, code, st.lists(text, min_size=1, max_size=4))
 
 
-def _reply(code: int, texts: list[str]) -> bytes:
+def _reply(code: int, texts: list[bytes]) -> bytes:
     *first, last = texts
-    return "".join([*(f"{code}-{one}\r\n" for one in first), f"{code} {last}\r\n"]).encode()
+    return b"".join([*(b"%d-%b\r\n" % (code, one) for one in first), b"%d %b\r\n" % (code, last)])
+
+
+def reply_streams() -> st.SearchStrategy[bytes]:
+    """Octets of which some are replies, and others meet every edge of a parser of them."""
+    whole = (b"421 bye\r\n", b"250-a\r\n", b"250 ok\r\n", b"354 go\r\n", b"250\r\n")
+    parts = (b"250", b"-", b" ", b"\r\n", b"\r", b"\n", b"ok", b"\0", b"\xe9")
+    long = (b"x" * 600, b"x" * 4000)
+    piece = st.one_of(st.sampled_from((*parts, *whole, *long)), st.binary(max_size=3))
+    return st.lists(piece, max_size=20).map(b"".join)
 
 
 def hostile_replies() -> st.SearchStrategy[bytes]:
