@@ -22,6 +22,7 @@ from fsm_smtp.testing.scripted import (
     Pause,
     Say,
     Script,
+    in_turn,
 )
 from fsm_smtp.testing.server.certificate import client_context, server_context
 
@@ -106,6 +107,15 @@ def test_all_connections_at_once_by_the_same_script() -> None:
                 link.sendall(b"QUIT\r\n")
                 assert read(link).endswith(b"221 bye\r\n")
     assert [taken.octets for taken in server.taken] == [b"", *[b"QUIT\r\n"] * 3]
+
+
+def test_replies_in_turn_and_lines() -> None:
+    with ScriptedServer(always=()) as server:
+        for last, said in ((b"421 bye\r\n", 3), (b"", 2), (b"250 ok\r\n", 3)):
+            server.always = in_turn(b"354 go\r\n", b"250 taken\r\n", last)
+            octets = talk(server, b"a\r\nb\r\n.\r\nMAIL\r\nRCPT")
+            assert octets.count(b"\r\n") == said
+            assert server.taken[-1].lines == [b"a", b"b", b".", b"MAIL"]
 
 
 def secured(server: ScriptedServer, ahead: bytes) -> bytes:
