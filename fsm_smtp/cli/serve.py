@@ -98,12 +98,13 @@ def _sink(host: str, port: int, out: "Console") -> None:
     from fsm_smtp.testing.sink import Sink
 
     sink = Sink(host, port)
-    out.print(f"listening on {host}:{sink.port}", soft_wrap=True)
     serving = threading.Thread(target=sink.run, name="sink", daemon=True)
     serving.start()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: done.set())
+    # Who reads this may end it at once.
+    out.print(f"listening on {host}:{sink.port}", soft_wrap=True)
     done.wait()
     sink.stop()
     serving.join(5)
