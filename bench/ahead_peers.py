@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from bench.peers import HOST, Peer, Raw, judge, options
 from bench.workload import EHLO_NAME, SENDER, TIMEOUT
 from fsm_smtp.client import AsyncClient, Client
+from fsm_smtp.client.extensions import NOTHING, Extensions
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.options import Depth
 
@@ -23,9 +24,11 @@ class _Ours(Peer):
     """`Client.send_many` in one depth."""
 
     depth: ClassVar[Depth]
+    window: ClassVar[int] = WINDOW
+    extensions: ClassVar[Extensions] = NOTHING
 
     def open(self, port: int) -> None:
-        self._client = Client(HOST, port, options(self.depth))
+        self._client = Client(HOST, port, options(self.depth, self.window))
         self._client.connect()
         self.send(2)  # what is tried once for each server is tried here
 
@@ -36,7 +39,7 @@ class _Ours(Peer):
     def messages(self, times: int) -> Iterator[Message]:
         """The same message again and again."""
         for _ in range(times):
-            yield Message(self.message, SENDER, tuple(self.recipients))
+            yield Message(self.message, SENDER, tuple(self.recipients), self.extensions)
 
     def close(self) -> None:
         self._client.quit()
@@ -54,10 +57,23 @@ class Full(_Ours):
     depth = "full"
 
 
+class FullByChunks(_Ours):
+    """The next envelope behind the last chunk, as RFC 3030 §2 has it."""
+
+    depth = "full"
+    extensions = Extensions(by_chunks=True)
+
+
 class Window(_Ours):
     """Several messages deep, by BDAT."""
 
     depth = "window"
+
+
+class Deep(Window):
+    """As deep again."""
+
+    window = 2 * WINDOW
 
 
 class Ten(Peer):
@@ -146,14 +162,22 @@ class RawFull(_RawAhead):
 class RawWindow(_RawAhead):
     """`WINDOW` messages on their way, each in one write."""
 
+    window: ClassVar[int] = WINDOW
+
     def send(self, times: int) -> None:
         message, replies = self._envelope + self._chunk, self._replies + 1
-        ahead = min(times, WINDOW)
+        ahead = min(times, self.window)
         self._write(message * ahead)
         for _ in range(times - ahead):
             self._read(replies)
             self._write(message)
         self._read(replies * ahead)
+
+
+class RawDeep(RawWindow):
+    """As deep again."""
+
+    window = 2 * WINDOW
 
 
 class SmtplibSession(Peer):
@@ -199,11 +223,14 @@ class WindowSession(GroupSession):
 AHEAD_PEERS: Final[dict[str, type[Peer]]] = {
     "group": Group,
     "full": Full,
+    "full, by BDAT": FullByChunks,
     "window": Window,
+    "window, 64 deep": Deep,
     "full, 10 connections": Ten,
     "raw group": RawGroup,
     "raw full": RawFull,
     "raw window": RawWindow,
+    "raw window, 64 deep": RawDeep,
     "smtplib, a session each": SmtplibSession,
     "group, a session each": GroupSession,
     "window, a session each": WindowSession,

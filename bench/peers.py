@@ -84,9 +84,9 @@ class Aiosmtplib(Peer):
         await self._smtp.quit()
 
 
-def options(depth: Depth) -> Options:
+def options(depth: Depth, window: int = 32) -> Options:
     """Ours: as for the others, and how far to run ahead."""
-    return Options(timeout=TIMEOUT, ehlo_name=EHLO_NAME, depth=depth)
+    return Options(timeout=TIMEOUT, ehlo_name=EHLO_NAME, depth=depth, window=window)
 
 
 def judge(result: SendResult) -> None:

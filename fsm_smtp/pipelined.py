@@ -15,6 +15,7 @@ from fsm_smtp.event import Event, Observer
 from fsm_smtp.machine import ProtocolMachine
 from fsm_smtp.session import Session
 from fsm_smtp.wire import Command, Reply
+from fsm_smtp.wire.commands import rset
 
 __all__ = ["PipelinedSession"]
 
@@ -100,41 +101,49 @@ class PipelinedSession(Session):
             self._tell_sent(command, flight.expected, trigger)
         return command.line
 
-    def send_run(self, wanted: Shape, commands: Sequence[Command]) -> bool:
-        """Commands that leave together: what `send_ahead` does for each, at the price of one.
+    def send_run(
+        self, mail: str, recipients: int, end: str, commands: Sequence[Command]
+    ) -> Shape | None:
+        """An envelope and what follows: what `send_ahead` does for each, at the price of one.
 
         Args:
-            wanted: their triggers.
-            commands: the commands, for errors; the caller has their octets.
+            mail: the trigger of MAIL.
+            recipients: how many RCPT follow it.
+            end: the trigger of what follows them.
+            commands: all these commands; the caller has their octets, and may add the last one
+                afterwards.
 
         Returns:
-            whether they may be sent, and nothing stands against taking them together. If not,
-            nothing has changed.
+            what may be sent: just these, or RSET before them. ``None`` if they may not be sent, or
+            anything stands against taking them together: then nothing has changed.
         """
         if self._flight is not None or self._observer is not None or not self.trusted:
-            return False
+            return None
         runs = self._runs
         if runs:
             last = runs[-1][0]
-            run = self._known_runs.find(last.after, last.shape.triggers[-1], wanted)
+            trigger = last.shape.triggers[-1]
+            run = self._known_runs.envelope(last.after, trigger, mail, recipients, end)
         else:
-            run = self._first_run(wanted)
+            run = self._first_run(mail, recipients, end)
         if run is None:
-            return False
+            return None
+        shape = run.shape
         if not runs:
             self._machine.follow(self._model, run.begun)
-            self._asked = wanted.triggers[0]
+            self._asked = shape.triggers[0]
         runs.append((run, commands))
-        self._in_runs += len(wanted.triggers)
+        self._in_runs += len(shape.triggers)
         self.mails += 1
-        return True
+        return shape
 
-    def _first_run(self, wanted: Shape) -> Run | None:
+    def _first_run(self, mail: str, recipients: int, end: str) -> Run | None:
         """The run, when no other is in the air; an end of data becomes one that goes before it."""
+        find = self._known_runs.envelope
         if self._asked is None:
-            return self._known_runs.find(self.configuration, None, wanted)
+            return find(self.configuration, None, mail, recipients, end)
         now = self._now()
-        run = self._known_runs.find(now.expected, self._asked, wanted)
+        run = find(now.expected, self._asked, mail, recipients, end)
         if run is not None:
             before = Run(
                 shape(False, None, 0, self._asked), now.confirmed, now.outstanding, now.expected
@@ -146,9 +155,13 @@ class PipelinedSession(Session):
     def spread(self) -> None:
         """What was sent in runs is outstanding command by command from now on."""
         if self._runs:
-            sent = tuple(each for run, _ in self._runs for each in run.sent)
-            self._flight = Flight(self.configuration, sent, False, self.trusted)
-            self._commands.extend(each for _, commands in self._runs for each in commands)
+            sent: list[Sent] = []
+            for run, commands in self._runs:
+                sent.extend(run.sent)
+                if run.shape.reset:
+                    self._commands.append(rset())
+                self._commands.extend(commands)
+            self._flight = Flight(self.configuration, tuple(sent), False, self.trusted)
             self._runs.clear()
             self._in_runs = 0
 

@@ -27,6 +27,7 @@ from fsm_smtp.vocabulary import Vocabulary
 from fsm_smtp.wire import (
     Command,
     ContentEncoder,
+    Encoded,
     Offers,
     Reply,
     ReplyParser,
@@ -224,6 +225,16 @@ class Session:
         if self._observer is not None:
             self._tell("C", ".", before, "send_dot", step)
         return encoder.finish()
+
+    def send_encoded(self, content: Encoded) -> bytes:
+        """A whole content that was encoded beforehand, if content may be sent now.
+
+        Raises:
+            CommandRefused: it may not; nothing has changed.
+        """
+        self.send_content(b"")
+        self.end_content()
+        return content
 
     # -- incoming --------------------------------------------------------------------------------
 

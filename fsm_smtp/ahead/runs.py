@@ -26,14 +26,16 @@ class Shape:
     Attributes:
         triggers: the triggers.
         opens: whether the last of them opens a content.
+        reset: whether RSET goes before the others.
         hoped: matches the replies that are hoped for, each of one tidy line; the group is the last.
     """
 
-    __slots__ = ("hoped", "opens", "triggers")
+    __slots__ = ("hoped", "opens", "reset", "triggers")
 
     def __init__(self, triggers: tuple[str, ...], *, opens: bool) -> None:
         self.triggers = triggers
         self.opens = opens
+        self.reset = triggers[0] == "send_rset" and len(triggers) > 1
         before, last = len(triggers) - 1, b"354 " if opens else b"2[0-5][0-9] "
         pattern = rb"(?:2[0-5][0-9] %b){%d}+(%b%b)" % (_TEXT, before, last, _TEXT)
         self.hoped = re.compile(pattern)
@@ -82,6 +84,25 @@ class Runs:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._known: dict[tuple[Configuration, str | None, Shape], Run | None] = {}
+        self._envelopes: dict[tuple[Configuration, str | None, str, int, str], Run | None] = {}
+
+    def envelope(
+        self, expected: Configuration, last: str | None, mail: str, recipients: int, end: str
+    ) -> Run | None:
+        """The run of an envelope and what follows it, behind RSET only where MAIL needs that.
+
+        Args:
+            expected, last: as for `find`.
+            mail, recipients, end: as for `shape`.
+        """
+        key = (expected, last, mail, recipients, end)
+        try:
+            return self._envelopes[key]
+        except KeyError:
+            wanted = (shape(reset, mail, recipients, end) for reset in (False, True))
+            runs = (self.find(expected, last, each) for each in wanted)
+            found = self._envelopes[key] = next(filter(None, runs), None)
+            return found
 
     def find(self, expected: Configuration, last: str | None, wanted: Shape) -> Run | None:
         """The run of *wanted*, or ``None`` if one of its commands may not be sent.

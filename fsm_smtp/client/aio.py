@@ -161,6 +161,8 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
                 if result is None:
                     return
                 yield result
+                while (result := delivery.known()) is not None:
+                    yield result
         finally:
             if delivery.in_the_air:
                 self.close()

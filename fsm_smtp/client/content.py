@@ -37,11 +37,13 @@ class Content:
         pieces: the octets, to be gone through once.
         size: how many octets, for SIZE (RFC 1870); ``None`` when it cannot be known beforehand.
         eight_bit: whether there are octets above 127; ``None`` when it cannot be known.
+        whole: all of it, if it is one piece that nobody watches and that may be used again.
     """
 
     pieces: Iterator[bytes | memoryview]
     size: int | None
     eight_bit: bool | None
+    whole: bytes | None = None
 
     @classmethod
     def of(cls, source: Source, *, seven_bit: bool = False, utf8: bool = False) -> "Content":
@@ -60,7 +62,8 @@ class Content:
             TypeError: text; how it is encoded is the caller's to say.
         """
         if isinstance(source, bytes):
-            return cls(_slices(source), len(source), not source.isascii())
+            whole = source if len(source) <= PIECE else None
+            return cls(_slices(source), len(source), not source.isascii(), whole)
         if isinstance(source, str):
             raise TypeError("content is octets, not text: encode it first")
         if isinstance(source, Message):
@@ -87,6 +90,7 @@ class Content:
     def watch(self, tell: Callable[[Progress], object]) -> None:
         """From now on *tell* hears of each piece, once the next one is asked for."""
         self.pieces = _watched(self.pieces, self.size, tell)
+        self.whole = None
 
 
 def _watched(

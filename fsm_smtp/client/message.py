@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message as EmailLike
+from typing import cast
 
 from fsm_smtp.client.content import Source
 from fsm_smtp.client.extensions import NOTHING, Extensions, Recipient
@@ -57,4 +58,8 @@ class Message:
     @property
     def addresses(self) -> tuple[str, ...]:
         """The recipients' addresses."""
-        return tuple(each if isinstance(each, str) else each.address for each in self.recipients)
+        given = self.recipients
+        for each in given:
+            if not isinstance(each, str):
+                return tuple(each if isinstance(each, str) else each.address for each in given)
+        return cast(tuple[str, ...], given)

@@ -30,6 +30,9 @@ Depth = Literal["lockstep", "group", "full", "window"]
 #: How long to wait for a connection when no timeout was given: as long as for the greeting.
 CONNECT_SECONDS = 300.0
 
+#: What a depth of ``window`` may put at stake.
+MOST_IN_WINDOW = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -50,6 +53,8 @@ class Options:
         depth: how far to run ahead of replies: see `Depth`. When ``None``, MAIL, RCPT and DATA go
             in one write where PIPELINING is offered, and of many messages the next envelope goes
             behind the end of the content, as long as the server does not show that it cannot.
+        window: messages in the air in the depth ``window``, 1 to 1000: so many may be of unknown
+            fate when the connection breaks.
         timeout: seconds to wait for the connection, a handshake, each reply and each write; the
             table's, after RFC 5321 §4.5.3.2, when ``None``.
         reconnect: how often and how fast `connect` tries again where that may help; once when
@@ -77,6 +82,7 @@ class Options:
     ehlo_name: str | None = None
     protocol: Protocol = "smtp"
     depth: Depth | None = None
+    window: int = 32
     timeout: float | None = None
     reconnect: Backoff | None = None
     tls: ssl.SSLContext | None = None
@@ -89,6 +95,12 @@ class Options:
     on_progress: OnProgress | None = None
     on_timeout: OnTimeout | None = None
     on_logon: OnLogon | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.window <= MOST_IN_WINDOW:
+            raise ValueError(
+                f"a window of {self.window} messages: 1 to {MOST_IN_WINDOW} are possible"
+            )
 
     @property
     def seconds(self) -> float:

@@ -114,13 +114,10 @@ class Fates:
         self._fates: list[Fate | None] = [None] * len(self._recipients)
         #: Whether the end of data may have reached the server.
         self.ended = False
-        #: Whether no recipient has a fate of its own.
-        self.untouched = True
 
     def refuse(self, number: int, reply: Reply) -> None:
         """The recipient with this number was refused."""
         permanent = reply.first_digit == 5
-        self.untouched = False
         self._fates[number] = Fate(self._recipients[number], "refused", reply, permanent)
 
     @property
@@ -132,7 +129,6 @@ class Fates:
         """This reply decides for the recipient with this number."""
         digit = reply.first_digit
         outcome: Outcome = "accepted" if digit == 2 else "refused"
-        self.untouched = False
         self._fates[number] = Fate(self._recipients[number], outcome, reply, digit == 5)
 
     def decide(self, reply: Reply) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from fsm_smtp.client.readable import readable
 
 #: Octets kept that nobody has asked for yet; a server that babbles meanwhile has to wait.
-READ_AHEAD: Final = 64 * 1024
+READ_AHEAD: Final = 1024 * 1024
 
 
 class Stream(asyncio.Protocol):

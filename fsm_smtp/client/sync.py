@@ -213,6 +213,8 @@ class Client(Commands[Reply, None]):
                 if result is None:
                     return
                 yield result
+                while (result := delivery.known()) is not None:
+                    yield result
         finally:
             if delivery.in_the_air:
                 self.close()
@@ -276,6 +278,8 @@ class Client(Commands[Reply, None]):
         return None
 
     def _handshake(self, plain: Timed) -> Answer:
+        if plain.kept:
+            return bytes(plain.kept)
         try:
             self._channel = channel(self._wrapped(plain.socket))
         except OSError as error:

@@ -6,7 +6,14 @@ length and count. Nothing here does I/O or imports more than the standard librar
 """
 
 from fsm_smtp.wire.commands import Command, parse_bdat, parse_command, parse_sasl_line
-from fsm_smtp.wire.content import ContentEncoder, canonical_chunks, decode_content
+from fsm_smtp.wire.content import (
+    ContentEncoder,
+    Encoded,
+    canonical,
+    canonical_chunks,
+    decode_content,
+    encoded,
+)
 from fsm_smtp.wire.ehlo import Offers, parse_offers
 from fsm_smtp.wire.parameters import envelope_path, mail_parameters
 from fsm_smtp.wire.replies import Reply, ReplyParser
@@ -15,11 +22,14 @@ from fsm_smtp.wire.text import printable
 __all__ = [
     "Command",
     "ContentEncoder",
+    "Encoded",
     "Offers",
     "Reply",
     "ReplyParser",
+    "canonical",
     "canonical_chunks",
     "decode_content",
+    "encoded",
     "envelope_path",
     "mail_parameters",
     "parse_bdat",

@@ -182,6 +182,12 @@ def _rcpt(address: bytes, parameters: bytes, utf8: bool, limit: int) -> Command:
     return _limited("RCPT", b"TO:" + path + parameters, limit)
 
 
+@lru_cache(maxsize=1024)
+def _plain_rcpt(forward_path: str | bytes, utf8: bool) -> Command:
+    address = _octets(forward_path, "a forward-path", utf8=utf8)
+    return _rcpt(address, b"", utf8, limits.MAX_COMMAND_LINE)
+
+
 def mail(reverse_path: str | bytes, parameters: Parameters = ()) -> Command:
     """MAIL FROM (RFC 5321 §4.1.1.2).
 
@@ -211,6 +217,8 @@ def rcpt(forward_path: str | bytes, parameters: Parameters = (), *, utf8: bool =
     Raises:
         InvalidCommand: as for `mail`.
     """
+    if not parameters:
+        return _plain_rcpt(forward_path, utf8)
     rendered = render_parameters(parameters, limits.RCPT_GROWTH, utf8=utf8)
     address = _octets(forward_path, "a forward-path", utf8=utf8)
     return _rcpt(address, rendered.octets, utf8, rendered.limit)
@@ -251,6 +259,11 @@ def bdat(size: int, last: bool = False) -> Command:
     """
     if size < 0 or size >= 10**limits.MAX_SIZE_DIGITS:
         raise InvalidCommand(f"a chunk of {size} octets", "3030 §2")
+    return _bdat(size, last)
+
+
+@lru_cache(maxsize=1024)
+def _bdat(size: int, last: bool) -> Command:
     return Command("BDAT", b"%d LAST" % size if last else b"%d" % size)
 
 

@@ -152,6 +152,27 @@ class ContentEncoder(_LineEnds):
         return b"\r\n.\r\n"
 
 
+class Encoded(bytes):
+    """A whole content in the form that DATA wants, end of data included; see `encoded`."""
+
+    __slots__ = ()
+
+
+def encoded(content: bytes) -> Encoded:
+    """The wire form of a whole content, its end of data included (RFC 5321 §4.5.2)."""
+    encoder = ContentEncoder()
+    octets = encoder.encode(content)
+    return Encoded(octets + encoder.finish())
+
+
+def canonical(content: bytes) -> bytes:
+    """A whole content with canonical line ends: what `canonical_chunks` makes of it."""
+    line_ends = content.count(b"\r\n")
+    if content.count(b"\n") == line_ends and content.count(b"\r") == line_ends:
+        return content
+    return b"".join(canonical_chunks((content,)))
+
+
 class _Chunks(_LineEnds):
     """Content with canonical line ends and nothing else changed."""
 

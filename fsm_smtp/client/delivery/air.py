@@ -5,6 +5,7 @@ which letter each command belongs to.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 from fsm_smtp.client.delivery.letter import Kind, Letter
 from fsm_smtp.client.delivery.reach import Reach
@@ -55,14 +56,14 @@ class Air:
     def _take_run(self, last: Reply) -> None:
         """The replies to what was sent as a run, all as hoped; *last* is the last of them."""
         letter, kind = self._queue.popleft()
-        if kind == "run":
-            letter.outstanding -= len(letter.run)
-            kind = letter.run[-1]
+        run = letter.run
+        if kind == "run" and run is not None:
+            letter.outstanding -= len(run.triggers)
+            if run.opens:
+                letter.opened = True
+                return
         else:
             letter.outstanding -= 1
-        if kind == "data":
-            letter.opened = True
-            return
         letter.taken = last
         while self._air and self._air[0].decided:
             self._finish(self._air.popleft())
@@ -73,7 +74,7 @@ class Air:
         if any(kind == "run" for _, kind in self._queue):
             spread: deque[tuple[Letter, Kind]] = deque()
             for letter, kind in self._queue:
-                kinds: tuple[Kind, ...] = letter.run if kind == "run" else (kind,)
+                kinds: Iterable[Kind] = letter.kinds() if kind == "run" else (kind,)
                 spread.extend((letter, each) for each in kinds)
             self._queue = spread
 

@@ -3,36 +3,26 @@
 Whether a command may be sent is asked of the session, always.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
-from fsm_smtp.ahead import shape
-from fsm_smtp.client.delivery.air import Air
-from fsm_smtp.client.delivery.letter import Kind, Letter, not_sent
-from fsm_smtp.client.delivery.reach import MOST_OUTSTANDING, WINDOW, WINDOW_CONTENT, Reach
-from fsm_smtp.client.dialogue.chunks import CHUNK, by_chunks
-from fsm_smtp.client.dialogue.envelope import prepared
+from fsm_smtp.client.delivery.letter import Letter, not_sent
+from fsm_smtp.client.delivery.reach import Reach
+from fsm_smtp.client.delivery.sending import Sending
 from fsm_smtp.client.dialogue.exchange import LAST_WORDS, Exchange
-from fsm_smtp.client.dialogue.transaction import ENOUGH, all_at_once, piece_by_piece
 from fsm_smtp.client.dialogue.transaction import sent as sent_in_lockstep
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.options import Depth
 from fsm_smtp.client.requests import GLANCE, RECONNECT, Answer, Flow, Wait
 from fsm_smtp.client.result import SendResult
 from fsm_smtp.errors import ConnectionLost, LocalProtocolError, ProtocolError
-from fsm_smtp.wire import canonical_chunks, commands
+from fsm_smtp.wire import commands
 
 #: Octets of commands in one write; between two writes replies are read.
 _WRITE: Final = 16 * 1024
 
-_RSET: Final[tuple[Kind, ...]] = ("rset",)
-_MAIL: Final[tuple[Kind, ...]] = ("mail",)
-_RCPT: Final[tuple[Kind, ...]] = ("rcpt",)
-_DATA: Final[tuple[Kind, ...]] = ("data",)
-_END: Final[tuple[Kind, ...]] = ("end",)
 
-
-class Delivery(Air):
+class Delivery(Sending):
     """Messages on their way over one connection.
 
     Args:
@@ -53,12 +43,9 @@ class Delivery(Air):
         *,
         many: bool = True,
     ) -> None:
-        super().__init__(on, reach)
-        self._messages: Iterator[Message] = iter(messages)
+        super().__init__(on, messages, reach)
         self._wanted: Depth | None = depth
         self._many = many
-        self._depth: Depth = "lockstep"
-        self._broken: Exception | None = None  # raised by the messages themselves
 
     @property
     def in_the_air(self) -> bool:
@@ -85,32 +72,42 @@ class Delivery(Air):
             yield from self._leave_clean()
         return self._results.popleft()
 
+    def known(self) -> SendResult | None:
+        """The next result, if it is known already; `next` finds out."""
+        return self._results.popleft() if self._results else None
+
     # -- beginning and ending --------------------------------------------------------------------
 
     def _begun(self) -> Flow[bool]:
         """The next message, when nothing is in the air; False when there are no more."""
-        message = self._again[0].message if self._again else self._drawn()
+        taken_back = bool(self._again)
+        if taken_back:
+            letter: Letter | None = self._again.popleft()
+        else:
+            letter, self._next = self._next, None
+        message = self._drawn() if letter is None else letter.message
         if message is None:
             return False
         session, error = self._session, None
         ready = session.may_ahead("send_mail") or session.may_ahead("send_rset")
-        if (self._many or self._again) and (not ready or session.mails_left == 0):
+        if (self._many or taken_back) and (not ready or session.mails_left == 0):
             error = yield RECONNECT
         if isinstance(error, ProtocolError):
-            self._again.clear()
             self._results.append(not_sent(message, error))
-            self._broken = error if self._many else None
+            self._give_up(error)
             return True
         self._shutdown = self._on.refusal = None
         many, lmtp = self._many, self._on.options.protocol == "lmtp"
         self._depth = "lockstep" if lmtp else self._reach.depth(session, self._wanted, many=many)
         try:
             if self._depth == "lockstep":
-                if self._again:
-                    self._again.popleft()
                 self._results.append((yield from sent_in_lockstep(self._on, message)))
             else:
-                self._air.append(self._letter(message))
+                if letter is None:
+                    letter = self._letter(message)
+                elif taken_back:
+                    letter.begin()
+                self._air.append(letter)
                 yield from self._look()
         except LocalProtocolError as local:
             if not self._many:
@@ -119,34 +116,6 @@ class Delivery(Air):
         except ProtocolError as remote:
             self._cut(remote)
         return True
-
-    def _drawn(self) -> Message | None:
-        """The next message, if there is one; what its iterator raises is kept for later."""
-        if self._broken is not None:
-            return None
-        try:
-            return next(self._messages, None)
-        except Exception as error:  # noqa: BLE001 - raised again once all that was sent has a fate
-            self._broken = error
-            return None
-
-    def _letter(self, message: Message) -> Letter:
-        """The message as commands.
-
-        Raises:
-            LocalProtocolError: it cannot be sent to this server.
-        """
-        if self._again:
-            letter = self._again.popleft()
-            letter.begin()
-            return letter
-        on = self._on
-        told = on.options.on_progress
-        ready = prepared(self._session.offers, message, verified=on.verified, told=told)
-        size = ready.content.size
-        if self._depth == "window" and size is not None and size <= WINDOW_CONTENT:
-            ready.by_chunks = True
-        return Letter(message, ready)
 
     def _look(self) -> Flow[None]:
         """See what an idle connection has to say, before anything is sent."""
@@ -167,23 +136,29 @@ class Delivery(Air):
     # -- rounds ----------------------------------------------------------------------------------
 
     def _round(self) -> Flow[None]:
-        """Send what may be sent, then read what has come."""
+        """Send what may be sent, read what comes, and send what it allows.
+
+        So results are given out while the server is busy with what follows them.
+        """
         try:
-            out = yield from self._written()
-            if out or self._session.outstanding:
-                yield from self._awaited(out)
+            yield from self._written()
+            if self._session.outstanding:
+                self._make_ready()
+                yield from self._awaited()
+                yield from self._written()
             elif self._air:  # nothing can be said to it, and nothing is awaited
                 self._finish(self._air.popleft())
         except ProtocolError as error:
             self._cut(error)
 
-    def _written(self) -> Flow[bytes]:
-        """Write what may be sent; the last of it is given back, to go with the wait for replies."""
+    def _written(self) -> Flow[None]:
+        """Write what may be sent."""
         out: list[bytes] = []
         size = 0
         for octets in self._commands():
             if size + len(octets) > _WRITE and out:
                 yield from self._put(b"".join(out))
+                yield from self._overheard()
                 out, size = [], 0
             out.append(octets)
             size += len(octets)
@@ -193,11 +168,12 @@ class Delivery(Air):
             if end:
                 out.append(end)
                 out.extend(self._commands())
-        return b"".join(out)
+        if out:
+            yield from self._put(b"".join(out))
 
-    def _awaited(self, out: bytes) -> Flow[None]:
-        """Wait for replies, *out* written before; take those that come."""
-        wait = self._on.wait(out)
+    def _awaited(self) -> Flow[None]:
+        """Wait for replies; take those that come."""
+        wait = self._on.wait(b"")
         trying = self._trying
         if trying:
             wait.seconds = min(wait.seconds, self._reach.swallowed)
@@ -222,12 +198,15 @@ class Delivery(Air):
             yield from self._last_words(said=data is not False)
 
     def _put(self, octets: bytes) -> Flow[None]:
-        """Write, and take the replies that are here by then."""
+        """Write."""
         written = yield octets
         if written is None:
             raise self._session.timeout(self._on.options.seconds)
         if not written:
             yield from self._last_words(said=False)
+
+    def _overheard(self) -> Flow[None]:
+        """Take the replies that are here."""
         data = yield GLANCE
         if data is not None:
             yield from self._heard(Wait(0.0), data)
@@ -240,166 +219,6 @@ class Delivery(Air):
             self._read_singly()
         raise self._on.broken_off()
 
-    # -- what is sent ----------------------------------------------------------------------------
-
-    def _commands(self) -> Iterator[bytes]:
-        """The commands that may be sent now, message by message."""
-        session = self._session
-        while self._air:
-            letter = self._air[-1]
-            if letter.refusal is None and not letter.ended:
-                if not letter.sent and self._too_many(letter):
-                    return  # until some of what is outstanding has been answered
-                octets = b"" if letter.sent else self._as_run(letter)
-                if octets:
-                    yield octets
-                else:
-                    yield from self._envelope(letter)
-                if self._one_chunk(letter):
-                    yield self._chunk(letter)
-            if not letter.ended or not self._may_follow(letter):
-                return
-            message = self._drawn()
-            if message is None:
-                return
-            try:
-                following = self._letter(message)
-            except LocalProtocolError as error:
-                self._air.append(Letter.unsendable(message, error))
-                continue
-            unsure = self._depth == "full" or not letter.ready.by_chunks
-            following.behind = unsure and session.outstanding > 0
-            self._air.append(following)
-
-    def _may_follow(self, letter: Letter) -> bool:
-        """Whether the next envelope may go behind the end of *letter*."""
-        session = self._session
-        if session.configuration["link"] != "up" or not session.trusted or self._again:
-            return False
-        if session.outstanding + 4 > MOST_OUTSTANDING:
-            return False
-        if self._depth == "window" and letter.ready.by_chunks:
-            return len(self._air) < WINDOW
-        alone = len(self._air) == 1 and letter.outstanding == 1
-        return self._depth != "group" and self._reach.behind_end is not False and alone
-
-    def _envelope(self, letter: Letter) -> Iterator[bytes]:
-        """What is left of its envelope, as far as it may be sent."""
-        session = self._session
-        while not letter.enveloped and session.outstanding < MOST_OUTSTANDING:
-            kind, trigger, command = letter.lines[letter.sent]
-            if not session.may_ahead(trigger):
-                if kind != "mail" or not session.may_ahead("send_rset"):
-                    return
-                yield self._send(letter, "rset", commands.rset())
-            letter.sent += 1
-            yield self._send(letter, kind, command)
-
-    def _as_run(self, letter: Letter) -> bytes:
-        """Its envelope, and in a window its content, as a run; nothing if it has to be otherwise.
-
-        What may go wrong here at a price is sent command by command: the first try behind an end.
-        """
-        session, ready, count = self._session, letter.ready, len(letter.ready.rcpts)
-        chunked = ready.by_chunks
-        if (letter.behind and self._reach.behind_end is None) or (chunked and not self._whole):
-            return b""
-        if chunked and (ready.content.size or CHUNK) > WINDOW_CONTENT:
-            return b""
-        if count + 3 > MOST_OUTSTANDING:
-            return b""
-        last = "send_bdat_last" if chunked else "send_data"
-        mail = letter.lines[0][1]
-        reset = False
-        each = [command for _, _, command in letter.lines]
-        if not session.send_run(shape(reset, mail, count, last), each):
-            reset = True
-            each.insert(0, commands.rset())
-            if not session.send_run(shape(reset, mail, count, last), each):
-                return b""
-        octets = b"".join([command.line for command in each])
-        if chunked:
-            pieces = ready.content.pieces
-            chunk = b"".join(pieces if ready.binary else canonical_chunks(pieces))
-            letter.begun = letter.ended = letter.fates.ended = True
-            each.append(commands.bdat(len(chunk), True))
-            octets += each[-1].line + chunk
-        letter.run = (
-            *(_RSET if reset else ()),
-            *_MAIL,
-            *_RCPT * count,
-            *(_END if chunked else _DATA),
-        )
-        letter.sent = len(letter.lines)
-        letter.outstanding += len(letter.run)
-        self._queue.append((letter, "run"))
-        return octets
-
-    def _too_many(self, letter: Letter) -> bool:
-        """Whether its commands do not fit beside those that are outstanding, but would alone."""
-        room = MOST_OUTSTANDING - len(letter.lines) - 2
-        return self._session.outstanding > max(room, 0)
-
-    @property
-    def _whole(self) -> bool:
-        """Whether the content goes with its envelope."""
-        return self._depth == "window"
-
-    def _one_chunk(self, letter: Letter) -> bool:
-        """Whether its content goes now, as one chunk."""
-        ready = letter.ready
-        if not ready.by_chunks or not letter.enveloped or letter.ended:
-            return False
-        size = ready.content.size
-        sure = not letter.behind or self._reach.behind_end
-        if size is None or size > CHUNK:
-            return False
-        if letter.outstanding and not (sure and self._depth == "window"):
-            return False
-        return self._session.may_ahead("send_bdat_last")
-
-    def _chunk(self, letter: Letter) -> bytes:
-        ready = letter.ready
-        pieces = ready.content.pieces
-        chunk = b"".join(pieces if ready.binary else canonical_chunks(pieces))
-        letter.begun = letter.ended = letter.fates.ended = True
-        return self._send(letter, "end", commands.bdat(len(chunk), True)) + chunk
-
-    def _content(self, letter: Letter) -> Flow[bytes]:
-        """The content of *letter*, now that nothing is awaited; its last octets are given back."""
-        session, ready = self._session, letter.ready
-        if letter.opened:
-            if not session.may("send_dot"):
-                raise self._dropped()
-            letter.begun = True
-            end = b""
-            if not session.may("send_content"):  # every recipient was refused: the end stands alone
-                end = session.end_content()
-            elif ready.content.size is not None and ready.content.size < ENOUGH:
-                end = all_at_once(self._on, ready)
-            else:
-                end = yield from piece_by_piece(self._on, ready)
-            letter.opened = False
-            letter.ended = letter.fates.ended = True
-            letter.outstanding += 1
-            self._queue.append((letter, "end"))
-            return end
-        if ready.by_chunks and letter.enveloped and not letter.ended and letter.refusal is None:
-            letter.begun = True
-            reply = yield from by_chunks(self._on, ready, letter.fates)
-            if reply is not None:
-                letter.ended = letter.fates.ended
-                letter.outstanding += 1
-                letter.answered("end", reply)
-        return b""
-
-    def _dropped(self) -> ConnectionLost:
-        """354 to a DATA whose message has come to nothing: an empty one would go out."""
-        session = self._session
-        state, command = session.configuration.state, session.last_command
-        what = "closed, since the server wants a content that must not be sent"
-        return ConnectionLost(what, state=state, command=command, who="client")
-
     # -- what goes wrong --------------------------------------------------------------------------
 
     def _swallowed(self) -> Flow[None]:
@@ -409,9 +228,15 @@ class Delivery(Air):
         self._clear()
         error = yield RECONNECT
         if isinstance(error, ProtocolError):
-            self._results.extend(not_sent(each.message, error) for each in self._again)
-            self._again.clear()
-            self._broken = error
+            self._give_up(error)
+
+    def _give_up(self, error: ProtocolError) -> None:
+        """There is no other connection: whatever was asked for and not sent stays unsent."""
+        unsent = [*self._again, *([] if self._next is None else [self._next])]
+        self._results.extend(not_sent(each.message, error) for each in unsent)
+        self._again.clear()
+        self._next = None
+        self._broken = error if self._many else None
 
     def _cut(self, error: ProtocolError) -> None:
         """The connection is of no more use: everything in the air gets its fate, or is taken back.

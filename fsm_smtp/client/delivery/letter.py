@@ -2,16 +2,26 @@
 
 from typing import Final, Literal
 
+from fsm_smtp.ahead import Shape
 from fsm_smtp.client.content import Content
 from fsm_smtp.client.dialogue.envelope import Prepared
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.result import AllAccepted, Fate, Fates, SendResult
 from fsm_smtp.errors import ProtocolError
-from fsm_smtp.wire import Command, Reply, commands
+from fsm_smtp.wire import Command, Encoded, Reply, commands, encoded
 
 #: What a reply answers: RSET before the message, its MAIL, a RCPT, DATA, or the end of the content.
 #: ``run``: all of them, by replies that are taken together.
 Kind = Literal["rset", "mail", "rcpt", "data", "end", "run"]
+
+_KINDS: Final[dict[str, Kind]] = {
+    "send_rset": "rset",
+    "send_mail": "mail",
+    "send_mail_binary": "mail",
+    "send_rcpt": "rcpt",
+    "send_data": "data",
+    "send_bdat_last": "end",
+}
 
 #: How servers refuse commands that came too early for them; none of it says no to the message.
 _PROTESTS: Final = (500, 502, 503)
@@ -23,10 +33,11 @@ class Letter:
     Attributes:
         message: the message.
         ready: the same as commands and content.
-        lines: its envelope, and DATA unless the content goes in chunks.
-        run: what has been sent as a run, in order; empty otherwise.
-        sent: how many of them have been sent.
-        fates: of its recipients.
+        mail: the trigger of its MAIL.
+        commands: its envelope, and DATA unless the content goes in chunks.
+        encoded: its content in the form that DATA wants, once that has been made.
+        run: what has been sent as a run, if anything.
+        sent: how many of its commands have been sent.
         outstanding: how many of its commands wait for replies.
         begun: its content has been touched; it can be gone through only once.
         behind: its envelope went in one write with the end of the message before it.
@@ -39,13 +50,15 @@ class Letter:
     """
 
     __slots__ = (
+        "_fates",
         "_recipient",
         "begun",
         "behind",
+        "commands",
+        "encoded",
         "ended",
         "error",
-        "fates",
-        "lines",
+        "mail",
         "message",
         "opened",
         "outstanding",
@@ -62,11 +75,11 @@ class Letter:
         self.message = message
         self.ready = ready
         self.error: ProtocolError | None = None
-        rcpts: list[tuple[Kind, str, Command]] = [("rcpt", "send_rcpt", r) for r in ready.rcpts]
-        mail = "send_mail_binary" if ready.binary else "send_mail"
-        self.lines: list[tuple[Kind, str, Command]] = [("mail", mail, ready.mail), *rcpts]
+        self.mail = "send_mail_binary" if ready.binary else "send_mail"
+        self.commands: list[Command] = [ready.mail, *ready.rcpts]
         if not ready.by_chunks:
-            self.lines.append(("data", "send_data", commands.data()))
+            self.commands.append(commands.data())
+        self.encoded: Encoded | None = None
         self.begin()
 
     @classmethod
@@ -79,8 +92,8 @@ class Letter:
     def begin(self) -> None:
         """Nothing of it has been sent, or what has been sent counts for nothing."""
         self.sent = 0
-        self.run: tuple[Kind, ...] = ()
-        self.fates = Fates(self.message.sender, self.message.addresses)
+        self.run: Shape | None = None
+        self._fates: Fates | None = None
         self.outstanding = 0
         self.begun = self.opened = self.ended = False
         self.behind = self.protested = self.refused_behind = False
@@ -91,7 +104,33 @@ class Letter:
     @property
     def enveloped(self) -> bool:
         """Whether its whole envelope has been sent."""
-        return self.sent == len(self.lines)
+        return self.sent == len(self.commands)
+
+    @property
+    def fates(self) -> Fates:
+        """Of its recipients: made when the first is decided."""
+        if self._fates is None:
+            self._fates = Fates(self.message.sender, self.message.addresses)
+        return self._fates
+
+    def next_command(self) -> tuple[Kind, str, Command]:
+        """What is sent next of its envelope: what its reply answers, its trigger, and itself."""
+        command = self.commands[self.sent]
+        if self.sent == 0:
+            return "mail", self.mail, command
+        if self.sent > len(self.ready.rcpts):
+            return "data", "send_data", command
+        return "rcpt", "send_rcpt", command
+
+    def kinds(self) -> list[Kind]:
+        """What the replies answer to what has been sent as a run, in order."""
+        return [] if self.run is None else [_KINDS[trigger] for trigger in self.run.triggers]
+
+    def encode(self) -> None:
+        """Bring its content into the form that DATA wants, if it is all here."""
+        whole = self.ready.content.whole
+        if self.encoded is None and whole is not None and not self.ready.by_chunks:
+            self.encoded = encoded(whole)
 
     def answered(self, kind: Kind, reply: Reply) -> None:
         """*reply* answers a command of this kind; RCPTs are answered in their order."""
@@ -131,8 +170,9 @@ class Letter:
         if self.error is not None:
             return not_sent(self.message, self.error)
         deciding = self.taken or self.refusal or (None if self.ended else shutdown)
-        if error is None and self.taken is not None and self.fates.untouched:
+        if error is None and self.taken is not None and self._fates is None:
             return AllAccepted(self.message.sender, self.message.addresses, self.taken)
+        self.fates.ended = self.fates.ended or self.ended
         if deciding is not None:
             self.fates.decide(deciding)
         return self.fates.result(error)

@@ -6,16 +6,13 @@ from typing import Final
 from fsm_smtp.client.options import Depth
 from fsm_smtp.session import Session
 
-#: Messages in the air in the depth ``window``.
-WINDOW: Final = 32
-
 #: Octets of a content that goes in one chunk with its envelope; larger ones wait for the replies.
 WINDOW_CONTENT: Final = 64 * 1024
 
 #: Commands in the air at most. A reply line has at most 512 octets (RFC 5321 §4.5.3.1.5), so the
-#: replies to all of them fit into the buffers between server and client: a server that has to
-#: write them before it reads on never waits for a client that writes (RFC 2920 §3.1).
-MOST_OUTSTANDING: Final = 256
+#: replies to all of them fit into what the adapters keep while they write: a server that has to
+#: write them before it reads on is always read from (RFC 2920 §3.1).
+MOST_OUTSTANDING: Final = 1024
 
 #: Seconds that a server has for its first reply to what stood behind an end of data, the first
 #: time, before it counts as one that throws such commands away. A server that is only slow costs

@@ -130,7 +130,11 @@ class _Deviant:
         return self.random.choice((250, 250, 250, 550, 451, 503))
 
 
-@given(MAIL, st.integers(0, 1 << 20), st.sampled_from(DEPTHS))
+#: A window trusts the server: which deviations it does not stand is proven in docs/composition.md.
+CAREFUL = [depth for depth in DEPTHS if depth != "window"]
+
+
+@given(MAIL, st.integers(0, 1 << 20), st.sampled_from(CAREFUL))
 @settings(max_examples=150)
 def test_a_server_that_keeps_no_account(
     shapes: list[Shape], seed: int, depth: Depth | None
