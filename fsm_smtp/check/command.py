@@ -39,6 +39,7 @@ class Request:
         model_extra: play the derived tests too, for a server of so many states more than the
             model's; ``None``: do not.
         model_extensions: derive them for the offered extensions too, not for RFC 5321 alone.
+        model_reset: how the server is reset between them: ``connection``, ``rset`` or ``auto``.
     """
 
     suite: Suite
@@ -51,6 +52,7 @@ class Request:
     verbose: bool = False
     model_extra: int | None = None
     model_extensions: bool = False
+    model_reset: str = "auto"
 
 
 def perform(request: Request) -> int:
@@ -128,6 +130,7 @@ async def _listen(
         events = run_suite(request.suite, target, request.settings)
     else:
         # The machines and the table cost time that the cases alone need not spend.
+        from fsm_smtp.check.derived.resetting import Reset
         from fsm_smtp.check.derived.together import run_with_model
 
         events = run_with_model(
@@ -136,6 +139,7 @@ async def _listen(
             request.settings,
             request.model_extra,
             None if request.model_extensions else frozenset(),
+            Reset(request.model_reset),
         )
     async with aclosing(events):
         async for event in events:

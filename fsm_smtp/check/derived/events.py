@@ -74,6 +74,40 @@ class ModelPrepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Resetting:
+    """How the server was brought back to where each sequence begins.
+
+    Attributes:
+        asked: the choice of the run: ``connection``, ``rset`` or ``auto``.
+        behind_rset: sequences that began behind RSET and count.
+        proof: sequences of which each, on a connection of its own, shows that RSET resets.
+        doubts: why RSET was not relied upon, though it was wanted.
+        cut_off: sessions of several sequences that the server has ended before their end.
+        said: all that in a sentence.
+    """
+
+    asked: str
+    behind_rset: int
+    proof: int
+    doubts: tuple[str, ...]
+    cut_off: int
+    said: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What stands under ``reset`` in the JSON report's ``model``."""
+        return {
+            "asked": self.asked,
+            "used": "rset" if self.behind_rset else "connection",
+            "behind_rset": self.behind_rset,
+            "proof": self.proof,
+            "doubts": list(self.doubts),
+            "cut_off": self.cut_off,
+            "said": self.said,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFinished:
     """Nothing more follows.
 
@@ -84,6 +118,7 @@ class ModelFinished:
         cut: sequences that policy or a lost connection cut off, also when played again, by why.
         guarantee: what is known now, in a sentence.
         duration_s: seconds in all.
+        reset: how the server was reset; ``None`` if the run was broken off.
     """
 
     prepared: ModelPrepared
@@ -92,10 +127,12 @@ class ModelFinished:
     cut: Mapping[str, int]
     guarantee: str
     duration_s: float
+    reset: Resetting | None = None
 
     @property
     def document(self) -> dict[str, Any]:
         """What stands under ``model`` in the JSON report."""
+        reset = {} if self.reset is None else {"reset": self.reset.document}
         prepared = self.prepared
         return {
             "extensions": list(prepared.extensions),
@@ -110,6 +147,7 @@ class ModelFinished:
             "cut": dict(self.cut),
             "guarantee": self.guarantee,
             "duration_s": round(self.duration_s, 3),
+            **reset,
         }
 
 

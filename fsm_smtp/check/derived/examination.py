@@ -1,14 +1,15 @@
-"""Plays a suite, several sequences at a time, and explains each new disagreement once."""
+"""Heeds how the sequences of a suite go, and explains each new disagreement once."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
+from fsm_smtp.check.derived.course import Course
 from fsm_smtp.check.derived.diagnosis import Diagnosis, diagnose
 from fsm_smtp.check.derived.findings import case_id, remark_of, result_of
-from fsm_smtp.check.derived.playing import Disagreement, Run, Site, play
+from fsm_smtp.check.derived.playing import Disagreement, Remark, Run, Site, play
 from fsm_smtp.check.derived.reference import Word
+from fsm_smtp.check.derived.resetting import Resets
 from fsm_smtp.check.engine.events import CaseResult
 
 #: Disagreements that are explained; with more, the model is not this server's.
@@ -19,6 +20,7 @@ class Examination:
     """The state of playing one suite.
 
     Attributes:
+        course: how the sequences are played.
         played: sequences so far.
         failed: those in which the server left the machine.
         cut: those that were cut off, also when played again, by why.
@@ -26,8 +28,9 @@ class Examination:
         transitions: how many transitions are at fault.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, resets: Resets | None = None) -> None:
         self._site = site
+        self.course = Course(site, resets)
         self.played = 0
         self.failed = 0
         self.cut: Counter[str] = Counter()
@@ -41,13 +44,24 @@ class Examination:
         """How many transitions are at fault."""
         return len(self._results)
 
-    async def examine(self, words: Iterable[Word]) -> AsyncGenerator[CaseResult | None]:
-        """Play *words*; yields a result as soon as a transition is known to be at fault, and
-        ``None`` for each sequence that brings none."""
-        async with aclosing(_runs(self._site, iter(words))) as runs:
-            async for run in runs:
-                self.played += 1
+    async def examine(
+        self, words: Iterable[Word], chained: Iterable[Word] = ()
+    ) -> AsyncGenerator[CaseResult | None]:
+        """Play *words*, each on a connection of its own, and *chained*, where RSET is proven
+        behind RSET; yields a result as soon as a transition is known to be at fault, and ``None``
+        for each sequence that brings none."""
+        course = self.course
+        for runs in (course.singly(words), course.chained(chained, self._is_noted)):
+            async with aclosing(runs):
+                async for run in runs:
+                    self.played += 1
+                    yield await self._heed(run)
+        async with aclosing(course.again()) as replays:
+            async for run in replays:
                 yield await self._heed(run)
+
+    def _is_noted(self, remark: Remark) -> bool:
+        return case_id(self._site.reference, remark.standing, remark.word[-1]) in self._remarks
 
     def remarks(self) -> tuple[CaseResult, ...]:
         """Results for replies that are not quite right, where the transition is not at fault."""
@@ -118,27 +132,3 @@ class Examination:
 
     def _class(self, standing: int) -> int:
         return self._site.reference.classes[standing]
-
-
-async def _runs(site: Site, words: Iterator[Word]) -> AsyncGenerator[Run]:
-    """The run on each word, ``settings.jobs`` at a time, as they end."""
-    running: set[asyncio.Task[Run]] = set()
-    try:
-        while True:
-            while len(running) < site.settings.jobs and (word := next(words, None)) is not None:
-                running.add(asyncio.create_task(_patiently(site, word)))
-            if not running:
-                return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-async def _patiently(site: Site, word: Word) -> Run:
-    """One that is cut off is played once more: the other sessions may have been the reason."""
-    run = await play(site, word)
-    return run if run.cut is None else await play(site, word)

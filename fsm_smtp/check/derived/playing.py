@@ -1,4 +1,4 @@
-"""One sequence on one connection of its own, and where the server leaves the machine.
+"""One sequence on one connection, and where the server leaves the machine.
 
 Nothing is waited for in silence: an input that owes no reply is written, and the next reply shows
 whether one came too many. Behind the sequence goes what makes the server close, so that every
@@ -77,6 +77,8 @@ class Run:
         cut: why the sequence could not be played to its end (policy, no connection), if so.
         remarks: what is to be said of the replies.
         transcript: the session.
+        reached: the inputs up to the last one that was sent.
+        hung_up: whether the server has closed behind the disagreement, if that was asked.
     """
 
     word: Word
@@ -84,6 +86,13 @@ class Run:
     cut: str | None = None
     remarks: tuple[Remark, ...] = ()
     transcript: tuple[str, ...] = ()
+    reached: Word = ()
+    hung_up: bool = False
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the sequence was played to its end, and all was as the machine has it."""
+        return self.disagreement is None and self.cut is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +116,15 @@ async def play(
     careful: bool = False,
     closing: bool = True,
     patience: float | None = None,
+    hanging_up: bool = False,
 ) -> Run:
     """How *word* goes on a connection of its own; with *closing* on to the closed connection.
 
-    *patience* is how many seconds a reply may take, if not the timeout of the settings.
+    *patience* is how many seconds a reply may take, if not the timeout of the settings. With
+    *hanging_up* it is waited for the server to close behind a disagreement.
     """
     whole = word
+    hung_up = False
     if closing:
         whole += site.reference.closing(site.reference.standing_after(word))
     try:
@@ -122,6 +134,8 @@ async def play(
         ):
             player = _Player(site, connection, careful, patience)
             await player.run(whole)
+            if hanging_up and player.disagreement is not None:
+                hung_up = (await connection.outcome(site.quiet)).word == "closed"
     except TimeoutError:
         return Run(word, cut=f"no end within {site.settings.case_timeout:g} s")
     except TargetUnreachable as error:
@@ -132,6 +146,8 @@ async def play(
         player.cut,
         tuple(player.remarks),
         connection.transcript.lines,
+        player.reached,
+        hung_up,
     )
 
 
@@ -177,6 +193,11 @@ class _Player:
             if not self._goes_on:
                 return
             self._standing = following
+
+    @property
+    def reached(self) -> Word:
+        """The inputs up to the last one that was sent."""
+        return self._word
 
     @property
     def _goes_on(self) -> bool:

@@ -85,11 +85,11 @@ class Reference:
         Raises:
             ValueError: nothing that is sent tells two states apart.
         """
-        transitions = PrefixTree(self._playable(transition_cover(self.machine)))
-        whole = PrefixTree(self._playable(wp_words(self.machine, extra, UNSENT)))
+        transitions = PrefixTree(self.playable(transition_cover(self.machine)))
+        whole = PrefixTree(self.playable(wp_words(self.machine, extra, UNSENT)))
         return Suite(tuple(transitions), whole, extra)
 
-    def _playable(self, words: Iterable[Word]) -> Iterable[Word]:
+    def playable(self, words: Iterable[Word]) -> Iterable[Word]:
         """Each word up to where nothing more can be sent: the connection is closed then."""
         for word in words:
             state = self.instance.initial

@@ -16,8 +16,10 @@ from fsm_smtp.check.derived.events import (
     ModelProgress,
 )
 from fsm_smtp.check.derived.examination import Examination
+from fsm_smtp.check.derived.plan import Plan, planned
 from fsm_smtp.check.derived.playing import Site
-from fsm_smtp.check.derived.reference import Reference, Suite
+from fsm_smtp.check.derived.reference import Reference
+from fsm_smtp.check.derived.resetting import Reset
 from fsm_smtp.check.engine.connection import Target, TLSMode
 from fsm_smtp.check.engine.events import CaseFinished, CaseResult, ServerInfo
 from fsm_smtp.check.engine.session import Settings
@@ -34,6 +36,7 @@ async def run_model(
     extra: int = 0,
     extensions: frozenset[str] | None = None,
     model: ServerModel | None = None,
+    reset: Reset = Reset.AUTO,
 ) -> AsyncGenerator[ModelEvent]:
     """Play the sequences that follow from the model of what a server owes.
 
@@ -47,6 +50,7 @@ async def run_model(
         extensions: EHLO keywords whose commands are tried, of those that are offered and that
             the settings permit; without, all of these.
         model: what servers owe; without, the table's.
+        reset: how the server is brought back to where a sequence begins.
 
     Raises:
         TargetUnreachable: no session can be opened.
@@ -68,11 +72,12 @@ async def run_model(
     instance = model.instantiate(calibration.choices, chosen)
     reference = Reference.of(model, instance, chosen)
     suite = reference.suite(extra)
-    prepared = _prepared(reference, suite, calibration, chosen)
+    plan = await planned(reference, suite, reset, target, settings, look)
+    prepared = _prepared(reference, plan, calibration, chosen, extra)
     yield prepared
-    examination = Examination(Site(target, settings, reference, look.pace.quiet))
+    examination = Examination(Site(target, settings, reference, look.pace.quiet), plan.resets)
     results: list[CaseResult] = []
-    async with aclosing(examination.examine(suite.words())) as found:
+    async with aclosing(examination.examine(plan.alone, plan.chained)) as found:
         async for new in found:
             if new is not None:
                 result = _strictly(new, settings)
@@ -90,6 +95,7 @@ async def run_model(
         dict(examination.cut),
         guarantee(prepared, examination),
         time.monotonic() - began,
+        plan.outcome(prepared, examination.course),
     )
 
 
@@ -114,9 +120,13 @@ def usable(
 
 
 def _prepared(
-    reference: Reference, suite: Suite, calibration: Calibration, extensions: frozenset[str]
+    reference: Reference,
+    plan: Plan,
+    calibration: Calibration,
+    extensions: frozenset[str],
+    extra: int,
 ) -> ModelPrepared:
-    words = list(suite.words())
+    words = [*plan.alone, *plan.chained]
     certain = {probe.point: probe.certain for probe in calibration.probes}
     return ModelPrepared(
         tuple(sorted(extensions)),
@@ -125,7 +135,7 @@ def _prepared(
             for point, answer in calibration.choices.items()
         ),
         reference.machine.size,
-        suite.extra,
+        extra,
         len(reference.machine.inputs),
         len(words),
         sum(map(len, words)),
@@ -148,6 +158,8 @@ def guarantee(prepared: ModelPrepared, examination: Examination) -> str:
         f"a deterministic server of at most m = {m} states that differs from {machine} in the "
         f"class of any reply to any sequence of these {prepared.inputs} inputs would have failed"
     )
+    if examination.course.behind_rset and prepared.extra:
+        kept = f"{kept}, if RSET resets it also where it has states of its own"
     cut = sum(examination.cut.values())
     if cut:
         return (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fsm_smtp.check.cases.suite import Suite
 from fsm_smtp.check.derived.events import AnyEvent, ModelEvent
+from fsm_smtp.check.derived.resetting import Reset
 from fsm_smtp.check.derived.run import run_model
 from fsm_smtp.check.engine.connection import Target
 from fsm_smtp.check.engine.events import CaseFinished, CaseResult, SuiteFinished
@@ -22,10 +23,11 @@ async def run_with_model(
     settings: Settings,
     extra: int,
     extensions: frozenset[str] | None,
+    reset: Reset = Reset.AUTO,
 ) -> AsyncGenerator[AnyEvent]:
     """The events of `run_suite`, with those of `run_model` before its `SuiteFinished`.
 
-    *extra* and *extensions* are those of `run_model`.
+    *extra*, *extensions* and *reset* are those of `run_model`.
 
     Raises:
         TargetUnreachable: there is no SMTP server to judge.
@@ -39,7 +41,7 @@ async def run_with_model(
             derived: list[CaseResult] = []
             notes = event.notes
             try:
-                async with aclosing(_derived(target, settings, extra, extensions)) as steps:
+                async with aclosing(_derived(target, settings, extra, extensions, reset)) as steps:
                     async for step in steps:
                         if isinstance(step, CaseFinished):
                             derived.append(step.result)
@@ -58,11 +60,15 @@ async def run_with_model(
 
 
 async def _derived(
-    target: Target, settings: Settings, extra: int, extensions: frozenset[str] | None
+    target: Target,
+    settings: Settings,
+    extra: int,
+    extensions: frozenset[str] | None,
+    reset: Reset,
 ) -> AsyncGenerator[ModelEvent]:
     # A look of its own: what the cases have found has passed by now.
     look = await first_look(target, settings)
-    sequences = run_model(target, settings, look, extra=extra, extensions=extensions)
+    sequences = run_model(target, settings, look, extra=extra, extensions=extensions, reset=reset)
     async with aclosing(sequences) as steps:
         async for step in steps:
             yield step

@@ -222,6 +222,8 @@ class TerminalReport:
                 sure = "" if choice.certain else " (by what is nearest)"
                 self._wrapped("choice", f"{choice.point}: {choice.answer}{sure}")
         self._wrapped("model", model.guarantee)
+        if model.reset is not None:
+            self._wrapped("reset", model.reset.said)
 
     def _notes(self) -> None:
         for note in self._record.notes:

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from fsm_smtp.check.derived.events import ModelEvent, ModelFinished, ModelPrepared
+from fsm_smtp.check.derived.resetting import Reset
 from fsm_smtp.check.derived.run import run_model
 from fsm_smtp.check.engine.connection import Target
 from fsm_smtp.check.engine.events import CaseFinished, CaseResult
@@ -45,22 +46,28 @@ async def examine(
     settings: Settings = SETTINGS,
     extra: int = 0,
     extensions: frozenset[str] = frozenset(),
+    reset: Reset = Reset.AUTO,
 ) -> Report:
     """What the derived tests say of the server at *port*, with *extensions* of those it offers."""
     target, report = Target(HOST, port), Report()
     look = await first_look(target, settings)
-    sequences = run_model(target, settings, look, extra=extra, extensions=extensions)
+    sequences = run_model(target, settings, look, extra=extra, extensions=extensions, reset=reset)
     async with aclosing(sequences) as events:
         async for event in events:
             report.events.append(event)
     return report
 
 
-def examine_strict(*faults: str, settings: Settings = SETTINGS, extra: int = 0) -> Report:
+def examine_strict(
+    *faults: str,
+    settings: Settings = SETTINGS,
+    extra: int = 0,
+    reset: Reset = Reset.AUTO,
+) -> Report:
     """What they say of the strict server with *faults*."""
 
     async def run() -> Report:
         async with strict_server(*faults) as port:
-            return await examine(port, settings, extra)
+            return await examine(port, settings, extra, reset=reset)
 
     return asyncio.run(run())
