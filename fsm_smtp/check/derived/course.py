@@ -90,7 +90,7 @@ class Course:
         first, *others = chain.words
         if not others or self.doubts:
             return tuple([await self._patiently(word) for word in chain.words])
-        run = await play(self._site, chain.whole, hanging_up=True)
+        run = await play(self._site, chain.whole, hanging_up=True, grouped=chain.grouped)
         if run.is_clean and all(map(is_known, run.remarks)):
             self._counted += chain.words
             self.behind_rset += len(others)

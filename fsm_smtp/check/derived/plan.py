@@ -96,7 +96,7 @@ async def planned(
         return everything
     if asked is Reset.AUTO and suite.extra:
         return _without(everything, "what RSET does in extra states is not proven")
-    resets = Resets(reference)
+    resets = Resets(reference, pipelining="PIPELINING" in look.server.extensions)
     alone = tuple(dict.fromkeys((*suite.transitions, *resets.proof)))
     taken = frozenset(alone)
     chained = tuple(word for word in suite.words() if word not in taken)
@@ -132,7 +132,7 @@ def _saved(chains: list[Chain], opening: float, rtt: float, surplus: int) -> flo
     the openings and the ends that they leave out; *surplus* sequences cost as much each."""
     saved = sum(
         (len(chain.words) - 1) * (opening + ENDING * rtt)
-        + (sum(map(len, chain.words)) - len(chain.whole)) * rtt
+        + (sum(map(len, chain.words)) - len(chain.whole) + len(chain.grouped)) * rtt
         for chain in chains
     )
     return saved - surplus * (opening + ENDING * rtt)

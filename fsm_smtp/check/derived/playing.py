@@ -6,6 +6,7 @@ reply is read. A run that is *careful* does wait, and finds the very input.
 """
 
 import asyncio
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from fsm_smtp.check.derived.opening import opened
@@ -15,7 +16,7 @@ from fsm_smtp.check.engine.connection import Connection, Target
 from fsm_smtp.check.engine.outcome import Outcome
 from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.errors import TargetUnreachable
-from fsm_smtp.owed import CLOSED, NONE, UNSENT, Entry, Judgement, judge, word_of
+from fsm_smtp.owed import CLOSED, NONE, UNSENT, Entry, Input, Judgement, judge, word_of
 
 #: Refusals, and commands, in one session from which a closed connection is a policy and no
 #: mistake: servers are known to hang up on the third unknown command and on the tenth command
@@ -117,11 +118,13 @@ async def play(
     closing: bool = True,
     patience: float | None = None,
     hanging_up: bool = False,
+    grouped: Collection[int] = (),
 ) -> Run:
     """How *word* goes on a connection of its own; with *closing* on to the closed connection.
 
     *patience* is how many seconds a reply may take, if not the timeout of the settings. With
-    *hanging_up* it is waited for the server to close behind a disagreement.
+    *hanging_up* it is waited for the server to close behind a disagreement. Inputs at *grouped*
+    places are sent together with the one before.
     """
     whole = word
     hung_up = False
@@ -132,10 +135,10 @@ async def play(
             asyncio.timeout(site.settings.case_timeout),
             opened(site.target, site.settings) as connection,
         ):
-            player = _Player(site, connection, careful, patience)
+            player = _Player(site, connection, careful, patience, grouped)
             await player.run(whole)
             if hanging_up and player.disagreement is not None:
-                hung_up = (await connection.outcome(site.quiet)).word == "closed"
+                hung_up = await _hangs_up(connection, site.quiet, 1 + len(grouped))
     except TimeoutError:
         return Run(word, cut=f"no end within {site.settings.case_timeout:g} s")
     except TargetUnreachable as error:
@@ -151,15 +154,30 @@ async def play(
     )
 
 
+async def _hangs_up(connection: Connection, quiet: float, replies: int) -> bool:
+    """Whether the server closes now, behind at most so many *replies*."""
+    for _ in range(replies + 1):
+        outcome = await connection.outcome(quiet)
+        if outcome.word in ("closed", "silence"):
+            return outcome.word == "closed"
+    return False
+
+
 class _Player:
     def __init__(
-        self, site: Site, connection: Connection, careful: bool, patience: float | None
+        self,
+        site: Site,
+        connection: Connection,
+        careful: bool,
+        patience: float | None,
+        grouped: Collection[int],
     ) -> None:
         self._reference = site.reference
         self._connection = connection
         self._redaction = site.settings.redaction()
         self._sender = Sender(connection, site.settings)
         self._patience = patience
+        self._grouped = grouped
         self._quiet = site.quiet if careful else None
         self._refusals = 0
         self._word: Word = ()
@@ -178,7 +196,8 @@ class _Player:
                 continue
             self._word = word[:number]
             symbol = self._reference.inputs[name]
-            await self._sender.send(symbol)
+            if number - 1 not in self._grouped:
+                await self._sender.send(*self._group(word, number - 1))
             if expected != NONE:
                 outcome = await self._connection.outcome(self._patience)
                 self._compare(name, expected, outcome)
@@ -188,11 +207,17 @@ class _Player:
             if self._goes_on:
                 if self._reference.is_closed(following):
                     await self._closed()
-                else:
+                elif number not in self._grouped:
                     await self._no_surplus(expected)
             if not self._goes_on:
                 return
             self._standing = following
+
+    def _group(self, word: Word, place: int) -> Iterator[Input]:
+        """The input at *place*, and those that are sent together with it."""
+        yield self._reference.inputs[word[place]]
+        while (place := place + 1) in self._grouped:
+            yield self._reference.inputs[word[place]]
 
     @property
     def reached(self) -> Word:

@@ -33,6 +33,8 @@ INPUTS, REFUSALS = 50, 8
 FEWEST_REFUSALS = 3
 #: Chains that are made at a time: one for each opening that many sequences have, and some.
 OPEN_CHAINS = 8
+#: Inputs that may stand anywhere in a group (RFC 2920 §3.1), of those that checks are made of.
+GROUPED = frozenset({RSET, "mail", "rcpt"})
 _REFUSED = ("4yz", "5yz")
 
 
@@ -54,10 +56,12 @@ class Link:
     Attributes:
         between: what is sent between them: RSET, and the check where one is needed.
         rest: the second without its opening.
+        group: how many of the last in *between* may be sent together.
     """
 
     between: Word
     rest: Word
+    group: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,13 @@ class Chain:
         words: the sequences.
         whole: all inputs, those between the sequences too.
         ends: where in it the rest of each sequence has ended.
+        grouped: places in it of inputs that are sent together with the one before.
     """
 
     words: tuple[Word, ...]
     whole: Word
     ends: tuple[int, ...]
+    grouped: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,18 @@ class _Settled:
 class Resets:
     """What RSET does in a machine, and how much a session of this server may bear.
 
+    Args:
+        reference: the machine.
+        pipelining: whether the server offers PIPELINING: RSET, check and RSET are one group then.
+
     Attributes:
         inputs: most inputs in one session; a session that was cut off lowers it.
         refusals: most refusals in one session; likewise.
     """
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, *, pipelining: bool = False) -> None:
         self._reference = reference
+        self._pipelining = pipelining
         self._settling: dict[int, _Settled | None] = {}
         self.inputs = INPUTS
         self.refusals = REFUSALS
@@ -156,8 +167,11 @@ class Resets:
         rest = following[len(opening) :]
         if not rest:
             return None
-        again = () if rest[: len(check)] == check else (*check, RSET)
-        return Link((*settled.way, RSET, *again), rest)
+        if rest[: len(check)] == check:
+            return Link((*settled.way, RSET), rest)
+        group = (RSET, *check, RSET)
+        together = len(group) if self._pipelining and GROUPED.issuperset(group) else 1
+        return Link((*settled.way, *group), rest, together)
 
     def chains(self, words: Iterable[Word]) -> Iterator[Chain]:
         """*words*, as many on each connection as it bears by what is known then."""
@@ -187,7 +201,9 @@ class Resets:
         whole = (*chain.whole, *link.between, *link.rest)
         if len(whole) > self.inputs or self._refusals(whole) > self.refusals:
             return None
-        return Chain((*chain.words, word), whole, (*chain.ends, len(whole)))
+        begin = len(whole) - len(link.rest)
+        grouped = chain.grouped.union(range(begin - link.group + 1, begin))
+        return Chain((*chain.words, word), whole, (*chain.ends, len(whole)), grouped)
 
     def _settled(self, standing: int) -> _Settled | None:
         """The shortest way on to where RSET is taken: out of content, say."""

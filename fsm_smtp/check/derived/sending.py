@@ -17,9 +17,9 @@ class Sender:
         self._connection = connection
         self._values = settings.values()
 
-    async def send(self, symbol: Input) -> None:
-        """Write the lines of *symbol*, each with CRLF, and its octets behind them, at once."""
-        await self._connection.write(self.octets(symbol))
+    async def send(self, *symbols: Input) -> None:
+        """Write the lines of *symbols*, each with CRLF, and their octets behind them, at once."""
+        await self._connection.write(b"".join(map(self.octets, symbols)))
 
     def octets(self, symbol: Input) -> bytes:
         """What *symbol* sends."""

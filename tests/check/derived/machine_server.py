@@ -51,19 +51,43 @@ def with_hidden_state(count: int) -> Mealy[str, str]:
     return Mealy(machine.inputs, tuple(map(tuple, outputs)), tuple(map(tuple, successors)))
 
 
+def with_another_ready(name: str, output: str, *, behind_rset: bool) -> Mealy[str, str]:
+    """The strict machine with a second state behind EHLO, to which every RSET leads from there on.
+
+    *name* is answered by *output* in one of the two: in the one *behind_rset*, or in the first.
+    """
+    machine = STRICT.machine
+    ready = machine.after(("ehlo",))
+    outputs, successors = [list(row) for row in machine.outputs], [*map(list, machine.successors)]
+    outputs.append(list(machine.outputs[ready]))
+    successors.append(list(machine.successors[ready]))
+    rset = machine.inputs.index("rset")
+    for row in successors:
+        if row[rset] == ready:
+            row[rset] = machine.size
+    number = machine.inputs.index(name)
+    outputs[machine.size if behind_rset else ready][number] = output
+    return Mealy(machine.inputs, tuple(map(tuple, outputs)), tuple(map(tuple, successors)))
+
+
 def is_closed(machine: Mealy[str, str], state: int) -> bool:
     return set(machine.outputs[state]) == {"closed"}
 
 
 @asynccontextmanager
-async def machine_server(machine: Mealy[str, str], settings: Settings) -> AsyncGenerator[Site]:
-    """The machine as a server, and the strict machine to compare it with."""
+async def machine_server(
+    machine: Mealy[str, str], settings: Settings, *, bears: int | None = None
+) -> AsyncGenerator[Site]:
+    """The machine as a server, and the strict machine to compare it with.
+
+    A session *bears* so many inputs: to the next one it says 554, and hangs up.
+    """
     sender = Sender(Connection(Target(HOST, 0), 1.0), settings)
     octets = {sender.octets(STRICT.inputs[name]): name for name in machine.inputs}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _session(machine, octets, reader, writer)
+            await _session(machine, octets, reader, writer, bears)
         except (ConnectionError, asyncio.CancelledError):
             pass  # the examiner has seen enough
         finally:
@@ -81,13 +105,18 @@ async def _session(
     octets: dict[bytes, str],
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
+    bears: int | None,
 ) -> None:
     writer.write(b"220 mx.example.test ready\r\n")
-    state, received = 0, b""
+    state, received, count = 0, b"", 0
     while data := await reader.read(65536):
         received += data
         while name := next((octets[each] for each in octets if received.startswith(each)), None):
             received = received[len(next(each for each in octets if octets[each] == name)) :]
+            count += 1
+            if bears is not None and count > bears and name != "quit":
+                writer.write(b"554 too many commands\r\n")
+                return
             number = machine.inputs.index(name)
             output, state = machine.outputs[state][number], machine.successors[state][number]
             if output not in (NONE, UNSENT):

@@ -82,6 +82,36 @@ def test_without_it_nothing_is_derived(tmp_path: Path) -> None:
     assert "model" not in json.loads(file.read_text())
 
 
+@pytest.mark.parametrize(
+    ("reset", "used", "said"),
+    [
+        ("connection", "connection", "Each sequence had a connection of its own."),
+        ("rset", "rset", "is a proof for a server of at most m = 6 states."),
+        ("auto", "connection", "RSET would save next to no time."),
+    ],
+)
+def test_the_reports_say_how_the_server_was_reset(
+    reset: str, used: str, said: str, tmp_path: Path
+) -> None:
+    file, page = tmp_path / "report.json", tmp_path / "report.html"
+    files = ("--json", str(file), "--html", str(page))
+    with strict_server_in_thread() as port:
+        code, output = run(f"{HOST}:{port}", *ONE_CASE, "--model", "--reset", reset, *files)
+    assert code == 0
+    document = json.loads(file.read_text())["model"]["reset"]
+    assert (document["asked"], document["used"]) == (reset, used)
+    assert (document["behind_rset"] > 0) == (used == "rset")
+    assert document["said"].endswith(said)
+    assert document["said"] in " ".join(output.split())
+    assert document["said"] in page.read_text()
+
+
+def test_a_reset_of_nothing() -> None:
+    code, said = run("--reset", "rset")
+    assert code == 2
+    assert "--reset says nothing without --model" in said
+
+
 def test_extra_states_of_nothing() -> None:
     code, said = run("--extra-states", "1")
     assert code == 2
