@@ -61,7 +61,7 @@ class FullByChunks(_Ours):
     """The next envelope behind the last chunk, as RFC 3030 §2 has it."""
 
     depth = "full"
-    extensions = Extensions(by_chunks=True)
+    extensions = Extensions(chunking=True)
 
 
 class Window(_Ours):
