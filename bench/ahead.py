@@ -85,8 +85,8 @@ _RACES = (
         (5, 2),
         2,
         (
-            *_depths(5, 640, (1.9, 3.8, None)),
-            _Racer("full, by BDAT", 10, None, 3.8),
+            *_depths(15, 640, (1.9, 3.8, None)),
+            _Racer("full, by BDAT", 30, None, 3.8),
             _Racer("window, 64 deep", 960, "raw window, 64 deep", 200),
             _Racer("raw window, 64 deep", 960),
             _Racer("full, 10 connections", 200, None, 35),
