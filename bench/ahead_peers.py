@@ -207,7 +207,7 @@ class GroupSession(Peer):
         for _ in range(times):
             with Client(HOST, self._port, options(self.depth)) as client:
                 message = Message(self.message, SENDER, tuple(self.recipients))
-                for result in client.send_many([message]):
+                for result in client.send_many([message], quit=True):
                     judge(result)
 
     def close(self) -> None:

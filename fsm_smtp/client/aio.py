@@ -125,9 +125,11 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         recipients: str | Sequence[str | Recipient] | None = None,
         *,
         extensions: Extensions | None = None,
+        quit: bool = False,
     ) -> SendResult:
         """Send one message; gives a fate for each recipient. See `Client.send_message`."""
-        return await self._send(Message.of(content, sender, recipients, extensions))
+        message = Message.of(content, sender, recipients, extensions)
+        return await self._send(message, goodbye=quit)
 
     async def resume(self, resumed: Resume) -> SendResult:
         """Send a message to those of its recipients who are left. See `Client.resume`."""
@@ -138,27 +140,35 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
         resumed.take(result)
         return result
 
-    async def _send(self, message: Message) -> SendResult:
+    async def _send(self, message: Message, *, goodbye: bool = False) -> SendResult:
         with self._alone:
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 await self._quit()
                 await self._connect()
-            result = await self._converse(self._one(message).next())
+            result = await self._converse(self._one(message, goodbye=goodbye).next())
+            if goodbye:
+                self.close()
         assert result is not None
         return result
 
     async def send_many(
-        self, messages: Iterable[Message | EmailLike], *, depth: Depth | None = None
+        self,
+        messages: Iterable[Message | EmailLike],
+        *,
+        depth: Depth | None = None,
+        quit: bool = False,
     ) -> AsyncGenerator[SendResult, None]:
         """Send any number of messages; gives a result for each. See `Client.send_many`."""
         if self._stream is None:
             raise self._not_connected()
-        delivery = self._many(messages, depth)
+        delivery = self._many(messages, depth, goodbye=quit)
         try:
             while True:
                 with self._alone:
                     result = await self._converse(delivery.next(), part=True, anew=True)
                 if result is None:
+                    if quit:
+                        self.close()
                     return
                 yield result
                 while (result := delivery.known()) is not None:

@@ -131,12 +131,17 @@ class ClientBase:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _one(self, message: Message) -> Delivery:
-        return Delivery(self._dialogue, (message,), self._reach, self.options.depth, many=False)
+    def _one(self, message: Message, *, goodbye: bool = False) -> Delivery:
+        depth = self.options.depth
+        on, reach = self._dialogue, self._reach
+        return Delivery(on, (message,), reach, depth, many=False, goodbye=goodbye)
 
-    def _many(self, messages: Iterable[Message | EmailLike], depth: Depth | None) -> Delivery:
+    def _many(
+        self, messages: Iterable[Message | EmailLike], depth: Depth | None, *, goodbye: bool = False
+    ) -> Delivery:
         wanted = (each if isinstance(each, Message) else Message.of(each) for each in messages)
-        return Delivery(self._dialogue, wanted, self._reach, depth or self.options.depth)
+        depth = depth or self.options.depth
+        return Delivery(self._dialogue, wanted, self._reach, depth, goodbye=goodbye)
 
     def _spent(self, *, whole: bool) -> bool:
         """Whether only closing is left.

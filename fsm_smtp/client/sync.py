@@ -141,6 +141,7 @@ class Client(Commands[Reply, None]):
         recipients: str | Sequence[str | Recipient] | None = None,
         *,
         extensions: Extensions | None = None,
+        quit: bool = False,
     ) -> SendResult:
         """Send one message; gives a fate for each recipient, whatever the server does.
 
@@ -153,11 +154,14 @@ class Client(Commands[Reply, None]):
                 message's To, Cc and Bcc when ``None``. Bcc is never sent.
             extensions: what is asked of the server's extensions; SIZE, 8BITMIME and SMTPUTF8 are
                 used as needed.
+            quit: the session ends with this message: QUIT goes in one write with the end of the
+                content where the server lets commands go ahead of replies (RFC 2920), which saves
+                a round trip; afterwards the client is closed.
 
         Raises:
             LocalProtocolError: the message cannot be sent, or not now; nothing was written.
         """
-        return self._send(Message.of(content, sender, recipients, extensions))
+        return self._send(Message.of(content, sender, recipients, extensions), goodbye=quit)
 
     def resume(self, resumed: Resume) -> SendResult:
         """Send a message to those of its recipients who are left (`Resume.pending`).
@@ -176,17 +180,23 @@ class Client(Commands[Reply, None]):
         resumed.take(result)
         return result
 
-    def _send(self, message: Message) -> SendResult:
+    def _send(self, message: Message, *, goodbye: bool = False) -> SendResult:
         with self._alone:
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 self._quit()
                 self._connect()
-            result = self._converse(self._one(message).next())
+            result = self._converse(self._one(message, goodbye=goodbye).next())
+            if goodbye:
+                self.close()
         assert result is not None
         return result
 
     def send_many(
-        self, messages: Iterable[Message | EmailLike], *, depth: Depth | None = None
+        self,
+        messages: Iterable[Message | EmailLike],
+        *,
+        depth: Depth | None = None,
+        quit: bool = False,
     ) -> Generator[SendResult, None, None]:
         """Send any number of messages; gives a result for each, in their order, as it comes.
 
@@ -198,6 +208,7 @@ class Client(Commands[Reply, None]):
         Args:
             messages: each a `Message`, or an `email` message with its envelope in its headers.
             depth: how far to run ahead of replies; as the options say when ``None``.
+            quit: the session ends with the last message, as for `send_message`.
 
         Raises:
             ProtocolError: the connection is gone, and no other can be made; every message that
@@ -205,12 +216,14 @@ class Client(Commands[Reply, None]):
         """
         if self._channel is None:
             raise self._not_connected()
-        delivery = self._many(messages, depth)
+        delivery = self._many(messages, depth, goodbye=quit)
         try:
             while True:
                 with self._alone:
                     result = self._converse(delivery.next(), part=True, anew=True)
                 if result is None:
+                    if quit:
+                        self.close()
                     return
                 yield result
                 while (result := delivery.known()) is not None:

@@ -85,6 +85,8 @@ class Air:
             self._on.refusal = reply
             raise self._on.rejected(None, reply)
         letter, kind = self._queue.popleft()
+        if kind == "quit":
+            return
         if reply.code == 421:
             self._shutdown = reply
         letter.answered(kind, reply)

@@ -9,6 +9,7 @@ from typing import Final
 from fsm_smtp.client.delivery.letter import Letter, not_sent
 from fsm_smtp.client.delivery.reach import Reach
 from fsm_smtp.client.delivery.sending import Sending
+from fsm_smtp.client.dialogue import ending
 from fsm_smtp.client.dialogue.exchange import LAST_WORDS, Exchange
 from fsm_smtp.client.dialogue.transaction import sent as sent_in_lockstep
 from fsm_smtp.client.message import Message
@@ -32,6 +33,7 @@ class Delivery(Sending):
         depth: how far to run ahead; see `Reach.depth`.
         many: whether there may be more than one message. If not, what cannot be sent is raised in
             place of a result.
+        goodbye: say QUIT behind the last message, if possible in one write with its end.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Delivery(Sending):
         depth: Depth | None = None,
         *,
         many: bool = True,
+        goodbye: bool = False,
     ) -> None:
         super().__init__(on, messages, reach)
         self._wanted: Depth | None = depth
         self._many = many
+        self._wants_goodbye = goodbye
 
     @property
     def in_the_air(self) -> bool:
@@ -125,13 +129,34 @@ class Delivery(Sending):
             self._on.seen(data)
 
     def _leave_clean(self) -> Flow[None]:
-        """No transaction stays open behind the last message."""
+        """No transaction stays open behind the last message, and a goodbye has been said.
+
+        What the server does wrong here is told to the observer and not raised: every message has
+        its fate.
+        """
         session = self._session
-        if not session.may("send_mail") and session.may("send_rset"):
-            try:
+        try:
+            if self._queue:
+                yield from self._answered_goodbye()
+            if not session.may("send_mail") and session.may("send_rset"):
                 yield from self._on.command(commands.rset())
-            except ProtocolError:
-                return  # every message has its fate, and the observer is told
+        except ProtocolError:
+            return
+        if self._wants_goodbye:
+            yield from ending.quit_(self._on)
+
+    def _answered_goodbye(self) -> Flow[None]:
+        """Wait for the reply to a QUIT that stood behind an end of data.
+
+        A server may have thrown it away, as it may any command there: see `Reach.swallowed`.
+        """
+        wait = self._on.wait(b"")
+        if not self._reach.behind_end:
+            wait.seconds = min(wait.seconds, self._reach.swallowed)
+        self._queue.clear()
+        data = yield wait
+        if self._on.answer(data) is None:
+            yield from self._on.rest(wait, data)
 
     # -- rounds ----------------------------------------------------------------------------------
 
@@ -168,7 +193,9 @@ class Delivery(Sending):
             if end:
                 out.append(end)
                 out.extend(self._commands())
-        if out:
+        if self._wants_goodbye:
+            out.append(self._goodbye())
+        if any(out):
             yield from self._put(b"".join(out))
 
     def _awaited(self) -> Flow[None]:

@@ -11,8 +11,8 @@ from fsm_smtp.errors import ProtocolError
 from fsm_smtp.wire import Command, Encoded, Reply, commands, encoded
 
 #: What a reply answers: RSET before the message, its MAIL, a RCPT, DATA, or the end of the content.
-#: ``run``: all of them, by replies that are taken together.
-Kind = Literal["rset", "mail", "rcpt", "data", "end", "run"]
+#: ``run``: all of them, by replies that are taken together. ``quit``: QUIT behind the last message.
+Kind = Literal["rset", "mail", "rcpt", "data", "end", "run", "quit"]
 
 _KINDS: Final[dict[str, Kind]] = {
     "send_rset": "rset",

@@ -188,6 +188,19 @@ class Sending(Air):
         letter.begun = letter.ended = True
         return self._send(letter, "end", commands.bdat(len(chunk), True)) + chunk
 
+    def _goodbye(self) -> bytes:
+        """QUIT, if the end of the last message has been sent and it may go behind that."""
+        letter = self._air[-1] if self._air else None
+        if letter is None or not letter.ended or letter.error is not None or self._again:
+            return b""
+        if self._next is None:
+            self._next = self._following()
+        behind = self._depth == "window" or self._reach.behind_end is not False
+        if self._next is not None or not behind or not self._session.may_ahead("send_quit"):
+            return b""
+        self._queue.append((letter, "quit"))
+        return self._session.send_ahead(commands.quit_())
+
     def _content(self, letter: Letter) -> Flow[bytes]:
         """The content of *letter*, now that nothing is awaited; its last octets are given back."""
         session, ready = self._session, letter.ready

@@ -328,11 +328,12 @@ def deliver(
     *,
     reach: Reach | None = None,
     many: bool = True,
+    goodbye: bool = False,
     observer: Observer | None = None,
 ) -> list[SendResult]:
     """All results."""
     link = Link(server, observer=observer)
-    return list(delivering(link, messages, depth, reach=reach, many=many))
+    return list(delivering(link, messages, depth, reach=reach, many=many, goodbye=goodbye))
 
 
 def delivering(
@@ -342,9 +343,11 @@ def delivering(
     *,
     reach: Reach | None = None,
     many: bool = True,
+    goodbye: bool = False,
 ) -> Iterator[SendResult]:
     """Each result, as it comes."""
-    delivery = Delivery(link.dialogue, messages, reach or Reach(), depth, many=many)
+    on, reach = link.dialogue, reach or Reach()
+    delivery = Delivery(on, messages, reach, depth, many=many, goodbye=goodbye)
     while isinstance(result := link.run(delivery.next()), SendResult):
         yield result
         if not many:
