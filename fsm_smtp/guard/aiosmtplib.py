@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 import aiosmtplib
 from aiosmtplib import errors as host
 
+from fsm_smtp.guard.adopting import catch_up
 from fsm_smtp.guard.errors import (
     GuardedCommand,
     GuardedContent,
@@ -21,8 +22,9 @@ from fsm_smtp.guard.errors import (
     GuardedOffer,
     GuardedReply,
     GuardError,
+    error_maker,
 )
-from fsm_smtp.guard.findings import Finding, Kind
+from fsm_smtp.guard.findings import Finding
 from fsm_smtp.guard.options import DEFAULTS, GuardOptions
 from fsm_smtp.guard.streams import GuardedLoop, GuardedTransport, Watch
 
@@ -67,25 +69,13 @@ class SMTPGreetingRefused(_Message, GuardedReply, host.SMTPConnectError):
     """What the server greets with is no greeting."""
 
 
-_KINDS: Final[dict[Kind, type[GuardError]]] = {
-    Kind.ORDER: SMTPCommandRefused,
-    Kind.OFFER: SMTPOfferMissing,
-    Kind.LINE: SMTPLineRefused,
-    Kind.GRAMMAR: SMTPLineRefused,
-    Kind.CONTENT: SMTPContentRefused,
-    Kind.REPLY: SMTPReplyRefused,
-    Kind.MALFORMED: SMTPOctetsRefused,
-}
-_ENDING: Final = frozenset({"send_quit", "close"})
-
-
-def error_for(finding: Finding) -> GuardError:
-    """The error that a blocked *finding* is, of a class that aiosmtplib's callers catch."""
-    if finding.kind is Kind.ORDER and _ENDING.issuperset(finding.legal):
-        return SMTPSessionOver(finding)
-    if finding.culprit == "server" and finding.trigger is not None and finding.command is None:
-        return SMTPGreetingRefused(finding)
-    return _KINDS[finding.kind](finding)
+#: Makes the errors of this module, of classes that aiosmtplib's callers catch.
+error_for: Final = error_maker(
+    *(SMTPCommandRefused, SMTPOfferMissing, SMTPLineRefused, SMTPContentRefused),
+    *(SMTPReplyRefused, SMTPOctetsRefused),
+    over=SMTPSessionOver,
+    greeting=SMTPGreetingRefused,
+)
 
 
 class Guarded(aiosmtplib.SMTP):
@@ -189,23 +179,14 @@ def adopt(client: aiosmtplib.SMTP, options: GuardOptions) -> None:
     transport = cast(asyncio.Transport, protocol.transport)
     if isinstance(transport, GuardedTransport):
         transport = transport.transport
-    guard = watch.guard
-    guard.connected(tls=transport.get_extra_info("sslcontext") is not None)
-    guard.received(b"220 before the guard\r\n")
     hello = client.last_ehlo_response
-    if hello is not None:
-        guard.sending(b"EHLO before-the-guard\r\n")
-        guard.received(_as_reply(hello.message.encode("utf-8", "surrogateescape")))
-    elif not client.is_ehlo_or_helo_needed:
-        guard.sending(b"HELO before-the-guard\r\n")
-        guard.received(b"250 before the guard\r\n")
+    catch_up(
+        watch.guard,
+        tls=transport.get_extra_info("sslcontext") is not None,
+        ehlo=None if hello is None else hello.message.encode("utf-8", "surrogateescape"),
+        helo=not client.is_ehlo_or_helo_needed,
+    )
     protocol.transport = client.transport = watch.attach(transport)
     transport.set_protocol(watch)
     # It starts TLS through the loop that it was made with, and there is no public way to it.
     vars(protocol)["_loop"] = guarded.loop
-
-
-def _as_reply(text: bytes) -> bytes:
-    """The 250 that aiosmtplib made *text* of."""
-    *lines, last = text.split(b"\n")
-    return b"".join(b"250-%b\r\n" % line for line in lines) + b"250 %b\r\n" % last

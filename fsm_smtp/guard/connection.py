@@ -1,5 +1,6 @@
 """A connection of an smtplib client, and what smtplib reads from in its place."""
 
+import contextlib
 import select
 import socket
 import ssl
@@ -9,6 +10,7 @@ from time import monotonic
 from typing import Any, ClassVar, Final
 
 from fsm_smtp.guard.core import Guard
+from fsm_smtp.guard.options import DEFAULTS, GuardOptions
 from fsm_smtp.wire.limits import MAX_REPLY_OCTETS
 
 #: Room for a reply; a longer one is read in pieces.
@@ -105,6 +107,8 @@ class Connection:
 
     #: Those that are alive, so that taking an installation away can end their guard.
     alive: ClassVar["weakref.WeakSet[Connection]"] = weakref.WeakSet()
+    #: The options of an installation, for clients that have none of their own.
+    installed: ClassVar[GuardOptions] = DEFAULTS
 
     def __init__(self, sock: Any, guard: Guard, *, own: bool) -> None:
         self.guard = guard
@@ -181,3 +185,17 @@ class Connection:
             return
         if self.reader.buffer or (self.poll is not None and self.poll(0)):
             self.unasked()
+
+
+def left_over(file: Any, sock: Any) -> bytes:
+    """Octets of *sock* that *file*, made of it, has received and not given out."""
+    if file is None or not hasattr(file, "peek"):
+        return b""
+    timeout = sock.gettimeout()
+    sock.settimeout(0)  # `peek` asks the socket when the file has nothing
+    try:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            return bytes(file.peek())
+    finally:
+        sock.settimeout(timeout)
+    return b""

@@ -4,8 +4,7 @@ Each is also one of the package's own errors (`CommandRefused`, `InvalidCommand`
 library has errors that its callers catch, its adapter derives from these and from those.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Final
 
 from fsm_smtp.errors import (
@@ -17,6 +16,9 @@ from fsm_smtp.errors import (
     UnexpectedReply,
 )
 from fsm_smtp.guard.findings import Finding, Kind
+
+#: Triggers that end the session.
+_ENDING: Final = frozenset({"send_quit", "close"})
 
 
 class GuardError(ProtocolError):
@@ -100,22 +102,51 @@ class GuardedOctets(GuardError, MalformedReply):
         self.received = (finding.reply or "").encode()[:80]
 
 
-_BY_KIND: Final[Mapping[Kind, type[GuardError]]] = MappingProxyType(
-    {
-        Kind.ORDER: GuardedCommand,
-        Kind.OFFER: GuardedOffer,
-        Kind.LINE: GuardedLine,
-        Kind.GRAMMAR: GuardedLine,
-        Kind.CONTENT: GuardedContent,
-        Kind.REPLY: GuardedReply,
-        Kind.MALFORMED: GuardedOctets,
-    }
-)
-
 #: What makes the error to raise from a finding.
 ErrorMaker = Callable[[Finding], GuardError]
 
 
-def error_for(finding: Finding) -> GuardError:
-    """The error of this module that a blocked *finding* is."""
-    return _BY_KIND[finding.kind](finding)
+def error_maker(
+    order: type[GuardError],
+    offer: type[GuardError],
+    line: type[GuardError],
+    content: type[GuardError],
+    reply: type[GuardError],
+    octets: type[GuardError],
+    *,
+    over: type[GuardError],
+    greeting: type[GuardError],
+) -> ErrorMaker:
+    """What makes errors of these classes, one for each kind of finding that is blocked.
+
+    Args:
+        order, offer, line, content, reply, octets: as the classes of this module.
+        over: a command where only QUIT or closing is left.
+        greeting: a greeting that is none.
+    """
+    kinds = {
+        Kind.ORDER: order,
+        Kind.OFFER: offer,
+        Kind.LINE: line,
+        Kind.GRAMMAR: line,
+        Kind.CONTENT: content,
+        Kind.REPLY: reply,
+        Kind.MALFORMED: octets,
+    }
+
+    def made(finding: Finding) -> GuardError:
+        if finding.kind is Kind.ORDER and _ENDING.issuperset(finding.legal):
+            return over(finding)
+        if finding.culprit == "server" and finding.trigger is not None and finding.command is None:
+            return greeting(finding)
+        return kinds[finding.kind](finding)
+
+    return made
+
+
+#: Makes the errors of this module.
+error_for: Final = error_maker(
+    *(GuardedCommand, GuardedOffer, GuardedLine, GuardedContent, GuardedReply, GuardedOctets),
+    over=GuardedCommand,
+    greeting=GuardedReply,
+)

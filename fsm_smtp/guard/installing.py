@@ -47,7 +47,7 @@ def install(options: GuardOptions = DEFAULTS) -> Installation:
         if not _installed:
             _put()
         _installed.append(options)
-        smtplib.SMTP.guarding = options  # type: ignore[attr-defined]
+        Connection.installed = options
     return Installation()
 
 
@@ -57,9 +57,8 @@ def uninstall() -> None:
         if not _installed:
             return
         _installed.pop()
-        if _installed:
-            smtplib.SMTP.guarding = _installed[-1]  # type: ignore[attr-defined]
-        else:
+        Connection.installed = _installed[-1] if _installed else DEFAULTS
+        if not _installed:
             _take()
 
 
@@ -100,4 +99,3 @@ def _take() -> None:
     for name, function in _own.items():
         setattr(cls, name, function)
     _own.clear()
-    del cls.guarding  # type: ignore[attr-defined]

@@ -8,7 +8,6 @@ on the final octets, immediately before they are written, and judges a reply aft
 it. Everything raised here is an `smtplib.SMTPException` too.
 """
 
-import contextlib
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -17,7 +16,8 @@ from sys import audit
 from time import monotonic
 from typing import Any, Final
 
-from fsm_smtp.guard.connection import QUIET, READ, Connection
+from fsm_smtp.guard.adopting import catch_up
+from fsm_smtp.guard.connection import QUIET, READ, Connection, left_over
 from fsm_smtp.guard.core import Guard
 from fsm_smtp.guard.errors import (
     GuardedCommand,
@@ -27,13 +27,13 @@ from fsm_smtp.guard.errors import (
     GuardedOffer,
     GuardedReply,
     GuardError,
+    error_maker,
 )
-from fsm_smtp.guard.findings import Finding, Kind
+from fsm_smtp.guard.findings import Finding
 from fsm_smtp.guard.options import DEFAULTS, GuardOptions
 
 #: The code that starts TLS (RFC 3207 §4).
 _READY: Final = 220
-_ENDING: Final = frozenset({"send_quit", "close"})
 
 # -- errors: ours, and what smtplib's callers catch ------------------------------------------------
 
@@ -80,24 +80,13 @@ class SMTPGreetingRefused(_Response, GuardedReply, smtplib.SMTPConnectError):
     """What the server greets with is no greeting."""
 
 
-_KINDS: Final[dict[Kind, type[GuardError]]] = {
-    Kind.ORDER: SMTPCommandRefused,
-    Kind.OFFER: SMTPOfferMissing,
-    Kind.LINE: SMTPLineRefused,
-    Kind.GRAMMAR: SMTPLineRefused,
-    Kind.CONTENT: SMTPContentRefused,
-    Kind.REPLY: SMTPReplyRefused,
-    Kind.MALFORMED: SMTPOctetsRefused,
-}
-
-
-def error_for(finding: Finding) -> GuardError:
-    """The error that a blocked *finding* is, of a class that smtplib's callers catch."""
-    if finding.kind is Kind.ORDER and _ENDING.issuperset(finding.legal):
-        return SMTPSessionOver(finding)
-    if finding.culprit == "server" and finding.trigger is not None and finding.command is None:
-        return SMTPGreetingRefused(finding)
-    return _KINDS[finding.kind](finding)
+#: Makes the errors of this module, of classes that smtplib's callers catch.
+error_for: Final = error_maker(
+    *(SMTPCommandRefused, SMTPOfferMissing, SMTPLineRefused, SMTPContentRefused),
+    *(SMTPReplyRefused, SMTPOctetsRefused),
+    over=SMTPSessionOver,
+    greeting=SMTPGreetingRefused,
+)
 
 
 # -- every client of smtplib -----------------------------------------------------------------------
@@ -120,7 +109,7 @@ def connection_of(client: smtplib.SMTP, *, greeted: bool) -> Connection | None:
         known.guard.tls_up(verified=_verified(sock))
         known.attach(sock)
         return known
-    made = _connection(client, sock, client.guarding)  # type: ignore[attr-defined]
+    made = _connection(client, sock, getattr(client, "guarding", Connection.installed))
     client.__dict__["_guarded"] = made
     made.guard.connected(tls=tls, verified=_verified(sock))
     if greeted:
@@ -337,35 +326,13 @@ def adopt(client: smtplib.SMTP, options: GuardOptions) -> None:
         return
     connection = _connection(client, sock, options)
     client.__dict__["_guarded"] = connection
-    left = _left_over(client)
-    guard = connection.guard
-    guard.connected(tls=isinstance(sock, ssl.SSLSocket))
-    guard.received(b"220 before the guard\r\n")
-    for verb, answer in ((b"EHLO", client.ehlo_resp), (b"HELO", client.helo_resp)):
-        if isinstance(answer, bytes):
-            guard.sending(verb + b" before-the-guard\r\n")
-            guard.received(_as_reply(answer))
-            break
+    left = left_over(client.file, sock)
+    catch_up(
+        connection.guard,
+        tls=isinstance(sock, ssl.SSLSocket),
+        verb=client.ehlo_msg.upper().encode(),
+        ehlo=client.ehlo_resp if client.does_esmtp else None,
+        helo=client.helo_resp is not None,
+    )
     connection.reader.buffer = left
     client.file = connection.reader
-
-
-def _as_reply(text: bytes) -> bytes:
-    """The 250 that smtplib made *text* of."""
-    *lines, last = text.split(b"\n")
-    return b"".join(b"250-%b\r\n" % line for line in lines) + b"250 %b\r\n" % last
-
-
-def _left_over(client: smtplib.SMTP) -> bytes:
-    """Octets that the client's file has received and not read."""
-    file, sock = client.file, client.sock
-    if file is None or sock is None or not hasattr(file, "peek"):
-        return b""
-    timeout = sock.gettimeout()
-    sock.settimeout(0)  # `peek` asks the socket when the file has nothing
-    try:
-        with contextlib.suppress(ssl.SSLWantReadError):
-            return bytes(file.peek())
-    finally:
-        sock.settimeout(timeout)
-    return b""

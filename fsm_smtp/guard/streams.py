@@ -210,6 +210,8 @@ class GuardedLoop:
         self._errors = errors
         self._lockstep = lockstep
         self._on_watch = on_watch
+        #: The loop's own: asked for with each reply, and so not looked for by `__getattr__`.
+        self.create_future = loop.create_future
 
     @property
     def unguarded(self) -> asyncio.AbstractEventLoop:

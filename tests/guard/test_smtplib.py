@@ -25,6 +25,7 @@ from fsm_smtp.testing.scripted import (
     Line,
     Say,
     ScriptedServer,
+    answers,
     ehlo,
 )
 from tests.guard.talk import Found
@@ -196,6 +197,27 @@ def test_an_object_made_elsewhere() -> None:
     assert len(found) == 1
 
 
+def test_an_lmtp_object_made_elsewhere() -> None:
+    script = (*GREETING, Line(b"LHLO"), Say(b"250-mx\r\n250 PIPELINING\r\n"), Answer())
+    with ScriptedServer(script) as server:
+        with smtplib.LMTP("127.0.0.1", server.port, "client.example.test", timeout=10) as lmtp:
+            lmtp.ehlo()
+            guard(lmtp)
+            with pytest.raises(CommandRefused):
+                lmtp.docmd("DATA")
+            assert lmtp.mail("a@example.org")[0] == 250
+
+
+def test_an_object_whose_ehlo_was_refused_has_no_offers() -> None:
+    refused = answers((b"EHLO", b"500-no\r\n500 SIZE\r\n"), (b"HELO", b"250 mx\r\n"))
+    with ScriptedServer((*GREETING, *refused, *GOODBYE)) as server:
+        with smtplib.SMTP("127.0.0.1", server.port, "client.example.test", 10) as smtp:
+            smtp.ehlo_or_helo_if_needed()
+            guard(smtp)
+            with pytest.raises(smtplib.SMTPNotSupportedError):
+                smtp.docmd("MAIL FROM:<a@example.org> SIZE=5")
+
+
 def test_an_object_that_is_not_connected_yet() -> None:
     with ScriptedServer((*OPENING, *GOODBYE)) as server:
         smtp = guard(smtplib.SMTP(local_hostname="client.example.test", timeout=10))
@@ -262,11 +284,22 @@ def test_installing_leaves_open_connections_alone() -> None:
 
 @pytest.mark.usefixtures("clean")
 def test_the_later_installation_counts() -> None:
-    outer, inner = GuardOptions(), GuardOptions(mode="record")
-    with install(outer):
-        with install(inner):
-            assert vars(smtplib.SMTP)["guarding"] is inner
-        assert vars(smtplib.SMTP)["guarding"] is outer
+    inner, outer = Found(), Found()
+    with ScriptedServer(always=(*OPENING, Hold())) as server:
+        with install(GuardOptions(on_finding=outer.append)):
+            with install(GuardOptions(on_finding=inner.append)):
+                _break_order(server.port)
+            assert (len(inner.violations), len(outer.violations)) == (1, 0)
+            _break_order(server.port)
+    assert (len(inner.violations), len(outer.violations)) == (1, 1)
+
+
+def _break_order(port: int) -> None:
+    smtp = smtplib.SMTP("127.0.0.1", port, "client.example.test", 10)
+    smtp.ehlo()
+    with pytest.raises(GuardError):
+        smtp.docmd("DATA")
+    smtp.close()
 
 
 def test_recording_blocks_nothing() -> None:
