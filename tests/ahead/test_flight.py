@@ -167,7 +167,9 @@ def test_421_in_the_middle_of_a_group(pipeline: Pipeline) -> None:
     flight = play(pipeline, ready(pipeline), *ENVELOPE, "send_rcpt", "send_data").flight
     flight = play(pipeline, flight, "reply_2yz", "reply_421").flight
     assert all(sent.doomed for sent in flight.outstanding)
-    assert play(pipeline, flight, "eof").step.row.violation is None  # type: ignore[union-attr]
+    row = play(pipeline, flight, "eof").step.row
+    assert row is not None
+    assert row.violation is None
     for reply in ("reply_421", "reply_5yz", "reply_2yz"):
         closing = play(pipeline, flight, reply, reply).flight
         legal = [t for t in pipeline.machine.client_triggers if pipeline.may(closing, t)]

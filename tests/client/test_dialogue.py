@@ -53,8 +53,8 @@ def _asked(flow: Flow[None], answer: Answer) -> list[object]:
         return []
 
 
-def opened(**options: float) -> Dialogue:
-    dialogue = Dialogue(Options(**options))  # type: ignore[arg-type]
+def opened(timeout: float | None = None) -> Dialogue:
+    dialogue = Dialogue(Options(timeout=timeout))
     flow = dialogue.open()
     flow.send(None)
     with contextlib.suppress(StopIteration):

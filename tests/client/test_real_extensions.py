@@ -1,6 +1,7 @@
 """Extensions against real servers: what a server offers is used, and it agrees with us on it."""
 
 import ssl
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.servers.probe import arrived, message
 EVERY = pytest.mark.parametrize("name", [n for n in registry.SERVERS if n != "smtp-sink"])
 
 
-def options(server: Server, **given: object) -> Options:
+def options(server: Server, **given: Any) -> Options:
     return Options(
         user=USER if server.demands_auth else None,
         password=PASSWORD,
@@ -23,7 +24,7 @@ def options(server: Server, **given: object) -> Options:
         timeout=15.0,
         tls=ssl.create_default_context(cafile=str(server.certificate.authority)),
         server_name=HOSTNAME,
-        **given,  # type: ignore[arg-type]
+        **given,
     )
 
 

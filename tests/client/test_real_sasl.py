@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ssl import create_default_context
+from typing import Any
 
 import pytest
 
@@ -34,14 +35,14 @@ def dovecot(servers: ServerPark) -> Iterator[Dovecot]:
     server.stop()
 
 
-def options(server: Dovecot, **given: object) -> Options:
+def options(server: Dovecot, **given: Any) -> Options:
     tls = create_default_context(cafile=str(server.certificate.authority))
     return Options(
         security="starttls",
         timeout=15.0,
         server_name=HOSTNAME,
         tls=tls,
-        **given,  # type: ignore[arg-type]
+        **given,
     )
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsm_smtp.client import Fate, Options, Recipient, Resume, SendResult
+from fsm_smtp.client.result import Outcome
 from fsm_smtp.errors import InvalidContent
 from fsm_smtp.testing.scripted import (
     ENVELOPE,
@@ -23,7 +24,7 @@ from fsm_smtp.testing.scripted import (
 from tests.client.driver import SENDER, client
 
 NAMES = tuple(f"r{number}@example.test" for number in range(4))
-FATES = {
+FATES: dict[str, tuple[Outcome, bool]] = {
     "accepted": ("accepted", False),
     "for now": ("refused", False),
     "for good": ("refused", True),
@@ -33,7 +34,7 @@ FATES = {
 
 def result(names: tuple[str, ...], kinds: list[str]) -> SendResult:
     fates = [
-        Fate(name, FATES[kind][0], None, FATES[kind][1])  # type: ignore[arg-type]
+        Fate(name, FATES[kind][0], None, FATES[kind][1])
         for name, kind in zip(names, kinds, strict=True)
     ]
     return SendResult(SENDER, tuple(fates))

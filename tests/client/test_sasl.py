@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import scramp
@@ -284,8 +285,8 @@ def test_the_list_that_was_asked_for_is_named() -> None:
 # -- the prompt ----------------------------------------------------------------------------------
 
 
-def opening(server: Recorded, **options: object) -> Dialogue:
-    dialogue = Dialogue(Options(clear_auth=True, **options))  # type: ignore[arg-type]
+def opening(server: Recorded, **options: Any) -> Dialogue:
+    dialogue = Dialogue(Options(clear_auth=True, **options))
     run(dialogue.open(), server)
     return dialogue
 

@@ -8,6 +8,7 @@ once that time has run out.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from fsm_smtp.client.delivery import Delivery, Reach
 from fsm_smtp.client.dialogue import Dialogue
@@ -264,9 +265,9 @@ def _path(argument: str) -> str:
 class Link:
     """Moves octets between a flow and the server."""
 
-    def __init__(self, server: Server, **options: object) -> None:
+    def __init__(self, server: Server, **options: Any) -> None:
         self.server = server
-        self.dialogue = Dialogue(Options(ehlo_name="client.example.test", **options))  # type: ignore[arg-type]
+        self.dialogue = Dialogue(Options(ehlo_name="client.example.test", **options))
         self.waits: list[float] = []
         self.connect()
 

@@ -108,12 +108,12 @@ def test_a_server_that_breaks_off(
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("end", ["cut", "shut"])
-def test_an_end_at_every_point(depth: Depth | None, end: str) -> None:
+@pytest.mark.parametrize("end", [lambda at: Faults(cut=at), lambda at: Faults(shut=at)])
+def test_an_end_at_every_point(depth: Depth | None, end: Callable[[int], Faults]) -> None:
     """The connection ends before each reply in turn, in silence or with 421."""
     messages = [message(number, "a@a.test", "b@a.test") for number in range(3)]
     for point in range(1, 18):
-        server = Server(faults=(Faults(**{end: point}), Faults()))  # type: ignore[arg-type]
+        server = Server(faults=(end(point), Faults()))
         results = deliver(server, messages, depth)
         agree(messages, results, server.taken)
         unknown = [r.sender for r in results if r.recipients("unknown")]

@@ -1,6 +1,7 @@
 """QUIT behind the last message: a round trip less, and nothing lost by it."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -54,11 +55,11 @@ def test_whatever_the_server_does_with_it(depth: Depth, behind_end: str, many: b
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("end", ["cut", "shut"])
-def test_an_end_at_every_point(depth: Depth, end: str) -> None:
+@pytest.mark.parametrize("end", [lambda at: Faults(cut=at), lambda at: Faults(shut=at)])
+def test_an_end_at_every_point(depth: Depth, end: Callable[[int], Faults]) -> None:
     messages = [message(number, "a@a.test", "b@a.test") for number in range(2)]
     for point in range(1, 14):
-        server = Server(faults=(Faults(**{end: point}), Faults()))  # type: ignore[arg-type]
+        server = Server(faults=(end(point), Faults()))
         results = deliver(server, messages, depth, goodbye=True)
         agree(messages, results, server.taken)
 
