@@ -1,9 +1,9 @@
-"""The pytest plugin: two fixtures, and ready-made tests by ``--smtp-target``.
+"""The pytest plugin: two fixtures, coverage of the machines, ready-made tests by ``--smtp-target``.
 
 pytest imports this at every start, so it imports nothing but pytest; the kit loads when it is used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from fsm_smtp.testing.served import SMTPServer
 
 PROFILES = ("quick", "thorough")
+#: Under this name a report carries what its machine has visited.
+_COVERAGE = "smtp_coverage"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +54,28 @@ def pytest_configure(config: pytest.Config) -> None:
         from fsm_smtp.testing import target_tests
 
         config.pluginmanager.register(target_tests.TargetTests(config), "fsm_smtp_target")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test of a machine says what was visited, also from a worker of pytest-xdist."""
+    report = yield
+    covered = getattr(getattr(item, "cls", None), "smtp_coverage", None)
+    if covered is not None and report.when == "call":
+        report.user_properties.append((_COVERAGE, "\n".join(covered())))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the machines have visited."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, lines in getattr(report, "user_properties", ()):
+                if name == _COVERAGE:
+                    terminalreporter.section(f"SMTP: {report.nodeid}")
+                    terminalreporter.line(str(lines))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from fsm_smtp.testing.machines.exploring import explore
 from fsm_smtp.testing.machines.failure import ClientViolation, ServerViolation
 from tests.servers.base import RECIPIENTS, SENDER, UNKNOWN
 from tests.servers.fixtures import park
-from tests.testing.machines.faulty_client import CLIENTS, Faithful, NotSent, send_by
+from tests.testing.machines.faulty_client import CLIENTS, Faithful, NotSent, machine_of, send_by
 from tests.testing.machines.faulty_servers import SHORTEST, machine
 from tests.testing.machines.test_client_machine import via_async_client, via_client
 
@@ -41,11 +41,8 @@ def server_fault(name: str, seed: int) -> Found:
 
 
 def client_fault(name: str, seed: int) -> Found:
-    client, _ = CLIENTS[name]
     try:
-        SMTPClientMachine(send_by(client), errors=(NotSent,)).explore(
-            examples=MOST, random_seed=seed
-        )
+        machine_of(name).explore(examples=MOST, random_seed=seed)
     except ClientViolation as error:
         return error.sessions, len(error.orders)
     return NEVER, 0

@@ -12,9 +12,13 @@ _CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(
-    ("page", "outcome"), [("test-your-server", "1 passed"), ("test-your-client", "5 passed")]
+    ("page", "outcome", "covered"),
+    [
+        ("test-your-server", "1 passed", " transitions ("),
+        ("test-your-client", "5 passed", " configurations × triggers × reply classes ("),
+    ],
 )
-def test_the_examples_of_a_page(page: str, outcome: str, tmp_path: Path) -> None:
+def test_the_examples_of_a_page(page: str, outcome: str, covered: str, tmp_path: Path) -> None:
     code = _CODE.findall((DOCS / f"{page}.md").read_text("utf-8"))
     assert code
     (tmp_path / "test_page.py").write_text("\n\n".join(code))
@@ -23,3 +27,4 @@ def test_the_examples_of_a_page(page: str, outcome: str, tmp_path: Path) -> None
         command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
     assert outcome in done.stdout, done.stdout + done.stderr
+    assert covered in done.stdout

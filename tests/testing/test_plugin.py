@@ -12,7 +12,7 @@ from fsm_smtp.testing.served import SMTPServer
 TESTS = """
 import asyncio, smtplib, unittest
 import pytest
-from fsm_smtp.testing import SMTPServer
+from fsm_smtp.testing import SMTPClientMachine, SMTPServer
 
 MAIL = b"Subject: x\\r\\n\\r\\nhello\\r\\n"
 
@@ -61,6 +61,13 @@ def test_the_guard(smtp_server, smtp_guard):
     smtp_server.wait()
     smtp_server.assert_no_violations()
 
+def send_one(host, port, mail):
+    with smtplib.SMTP(host, port, timeout=5) as client:
+        client.sendmail(mail.sender, mail.recipients, mail.content)
+
+class TestExploring(SMTPClientMachine(send_one).TestCase):
+    examples = 3
+
 class OfUnittest(unittest.TestCase):
     def test_it(self):
         server = self.enterContext(SMTPServer())
@@ -79,7 +86,9 @@ def pytest_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 def test_the_fixture_in_every_kind_of_test_and_in_parallel(tmp_path: Path) -> None:
     (tmp_path / "test_mail.py").write_text(TESTS)
     done = pytest_run(tmp_path, "-q", "-n", "2", "--strict-markers")
-    assert "7 passed" in done.stdout, done.stdout + done.stderr
+    assert "8 passed" in done.stdout, done.stdout + done.stderr
+    assert "SMTP: test_mail.py::TestExploring" in done.stdout
+    assert " configurations × triggers × reply classes (" in done.stdout
 
 
 def test_a_start_that_does_not_use_it_loads_next_to_nothing(tmp_path: Path) -> None:

@@ -156,6 +156,11 @@ class ServerTest(unittest.TestCase):
     examples: ClassVar[int] = EXAMPLES
     random_seed: ClassVar[int | None] = None
 
+    @classmethod
+    def smtp_coverage(cls) -> list[str]:
+        """What was visited so far, for the summary."""
+        return cls.machine.subject.coverage.lines(most=3)
+
     def runTest(self) -> None:  # noqa: N802 -- unittest's name
         """Explore."""
         explore(self.machine, examples=self.examples, random_seed=self.random_seed)

@@ -8,19 +8,17 @@ from dataclasses import dataclass, field
 from select import select
 
 from fsm_smtp.session import Event
+from fsm_smtp.testing.machines.client_coverage import ClientCoverage
+from fsm_smtp.testing.machines.encounter import Encounter
 from fsm_smtp.testing.machines.failure import ClientViolation
-from fsm_smtp.testing.machines.mail import Mail, Send
-from fsm_smtp.testing.machines.replies import Chosen, Order
-from fsm_smtp.testing.server.deviations import ordered
-from fsm_smtp.testing.server.memory import MemoryConnection
-from fsm_smtp.testing.server.options import Options
+from fsm_smtp.testing.machines.mail import Send
+from fsm_smtp.testing.machines.replies import Order
+from fsm_smtp.testing.machines.scene import Scene
 from fsm_smtp.testing.server.record import Message, SessionRecord
-from fsm_smtp.testing.server.session import Session
 from fsm_smtp.testing.server.watch import Violation
 
 #: Seconds that a client may take to go on. It has no reason to wait, but a busy machine.
 PATIENCE = 15.0
-_READ = 65536
 
 
 @dataclass
@@ -28,22 +26,18 @@ class Meeting:
     """A session and what came of it.
 
     Attributes:
-        mail: what the client is to send.
-        orders: the replies that are not a faithful server's.
-        extensions: what the server offers.
+        scene: the mail that the client is to send, what is offered and what is answered.
+        coverage: what was seen of the client.
         believed: the recipients that the client says were accepted, if it says so.
         error: what it raised instead.
         told: recipients for which the server has said that it has the message.
-        visited: the client's state, and what then happened to it.
     """
 
-    mail: Mail
-    orders: Sequence[Order]
-    extensions: frozenset[str]
+    scene: Scene
+    coverage: ClientCoverage
     believed: Collection[str] | None = None
     error: BaseException | None = None
     told: list[str] = field(default_factory=list[str])
-    visited: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     _lost: bool = False
     _asked: str = ""
     _accepted: list[str] = field(default_factory=list[str])
@@ -71,7 +65,7 @@ class Meeting:
                 target=self._client, args=(send, listener.getsockname(), ended), daemon=True
             )
             client.start()
-            chosen = self.orders
+            chosen: Sequence[Order] = self.scene.orders
             while (ready := select([done, listener], [], [], PATIENCE)[0]) and done not in ready:
                 connected, _ = listener.accept()
                 with connected:
@@ -86,7 +80,7 @@ class Meeting:
 
     def _client(self, send: Send, address: tuple[str, int], ended: socket.socket) -> None:
         try:
-            self.believed = send(address[0], address[1], self.mail)
+            self.believed = send(address[0], address[1], self.scene.mail)
         except Exception as error:  # noqa: BLE001 -- it is judged by the one who waits
             self.error = error
         finally:
@@ -96,36 +90,17 @@ class Meeting:
     def _serve(self, connected: socket.socket, chosen: Sequence[Order]) -> None:
         connected.settimeout(PATIENCE)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        options = Options(
-            extensions=self.extensions,
-            takes_all=True,
-            auth_in_clear=True,
-            keeps_bare=True,
-            listener=self._listen,
-        )
-        server = MemoryConnection(options, ordered(Session, Chosen(chosen)))
+        encounter = Encounter(self.scene, chosen, self.coverage, self._listen)
         try:
-            while not server.is_over:
-                connected.sendall(server.written())
-                octets = connected.recv(_READ)
-                if not octets:
-                    break
-                server.send(octets)
-            connected.sendall(server.written())
+            encounter.serve(connected)
         except TimeoutError:
             self._transcript.append("-: nothing more came from the client")
-        except OSError:
-            pass  # the client is gone; what it should have done first is judged
-        server.close()
-        watch = server.session.watch
-        self._lost = self._lost or watch is None or watch.is_lost
+        self._lost = self._lost or encounter.is_lost
 
     def _listen(self, record: SessionRecord, what: Event | Violation | Message) -> None:
         if isinstance(what, Event):
             self._transcript += [f"{what.who}: {line}" for line in what.text.split("\n")]
             self._fates(what)
-            if what.who != "C":
-                self.visited.append((what.before, what.trigger))
         elif isinstance(what, Violation):
             self._violations.append(what)
         else:
@@ -140,7 +115,9 @@ class Meeting:
         taken = event.who == "S" and event.text.startswith("2")
         asked, self._asked = self._asked, ""
         if asked.startswith("RCPT") and taken:
-            self._accepted += [one for one in self.mail.recipients if f"<{one.upper()}>" in asked]
+            self._accepted += [
+                one for one in self.scene.mail.recipients if f"<{one.upper()}>" in asked
+            ]
         elif asked.startswith(("MAIL", "RSET", "EHLO", "HELO")):
             self._accepted.clear()
         elif asked == "." or asked.endswith(" LAST"):
@@ -156,16 +133,16 @@ class Meeting:
         for message in self._messages:
             self._judge_message(message)
         if self.believed is not None and not self._lost:
-            for one in self.mail.recipients:
+            for one in self.scene.mail.recipients:
                 if one in self.believed and one not in self.told:
                     self._fail(f"the client believes {one} accepted, who is not", "5321 §4.2.5")
                 if one in self.told and one not in self.believed:
                     self._fail(f"the client does not know {one} accepted, who is", "5321 §4.2.5")
 
     def _judge_message(self, message: Message) -> None:
-        if message.content != self.mail.content:
-            got, sent = message.content, self.mail.content
+        if message.content != self.scene.mail.content:
+            got, sent = message.content, self.scene.mail.content
             self._fail(f"the message arrives as it was: {sent!r} became {got!r}", "5321 §4.5.2")
 
     def _fail(self, says: str, rfc: str) -> None:
-        raise ClientViolation(says, rfc, tuple(self.orders), tuple(self._transcript))
+        raise ClientViolation(says, rfc, self.scene.orders, tuple(self._transcript))

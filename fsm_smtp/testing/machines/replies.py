@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 from fsm_smtp.testing.server.deviations import Deviation, Deviations
 
+#: In place of the handshake behind the 220 to STARTTLS.
+HANDSHAKE: Final = "HANDSHAKE"
 _TEMPORARY: Final = {"AUTH": "454 4.7.0 later", "RESPONSE": "454 4.7.0 later"}
 _REFUSED: Final = {
     "GREETING": "554 no service here",
@@ -29,8 +31,10 @@ _ORDERS: Final[Mapping[str, Callable[[str], Deviation]]] = {
 KINDS: Final[tuple[str, ...]] = tuple(_ORDERS)
 
 
-#: What a client may meet in a session: the commands, and each kind of reply that differs there.
+#: What a client may meet in a session, and what more if STARTTLS or AUTH is offered.
 MET: Final = ("GREETING", "EHLO", "HELO", "MAIL", "RCPT", "DATA", ".", "BDAT", "RSET", "QUIT")
+MET_WITH_TLS: Final = ("STARTTLS", HANDSHAKE)
+MET_WITH_AUTH: Final = ("AUTH", "RESPONSE")
 
 
 def deviation(kind: str, on: str) -> Deviation | None:
@@ -48,7 +52,8 @@ class Order(NamedTuple):
     """What is answered to a command.
 
     Attributes:
-        on: the verb; ``GREETING``, or ``.`` for the end of data.
+        on: the verb; ``GREETING``, ``.`` for the end of data, ``RESPONSE`` for a line of a SASL
+            exchange, or ``HANDSHAKE``, which fails whatever is said.
         number: the first, second … of its kind in the session; 0 for every one.
         kind: one of `KINDS`.
     """
@@ -59,15 +64,21 @@ class Order(NamedTuple):
 
 
 class Chosen(Deviations):
-    """Replies to order, by the command and its number."""
+    """Replies to order, by the command and its number.
+
+    Attributes:
+        last: what was asked for last, and its number.
+    """
 
     def __init__(self, orders: Iterable[Order]) -> None:
         super().__init__()
+        self.last: tuple[str, int] | None = None
         self._chosen = tuple(orders)
         self._met: Counter[str] = Counter()
 
     def due(self, on: str, argument: bytes = b"") -> Deviation | None:
         self._met[on] += 1
+        self.last = on, self._met[on]
         for order in self._chosen:
             if order.on == on and order.number in (0, self._met[on]):
                 return deviation(order.kind, on)

@@ -5,6 +5,7 @@ second RCPT", "close at the end of data".
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -102,6 +103,10 @@ class Deviations:
         return None
 
 
+class _Answered(Exception):
+    """An order has answered in the middle of a command, which ends there."""
+
+
 class Ordered(Session):
     """A session that does as it is told."""
 
@@ -114,8 +119,18 @@ class Ordered(Session):
             await super().greet()
 
     async def handle(self, verb: bytes, argument: bytes) -> None:
-        if not self._instead(self.orders.due(verb.decode("latin-1"), argument)):
-            await super().handle(verb, argument)
+        # The octets of a chunk come in any case, and are no commands: BDAT is answered behind them.
+        if verb == b"BDAT" or not self._instead(self.orders.due(verb.decode("latin-1"), argument)):
+            with suppress(_Answered):
+                await super().handle(verb, argument)
+
+    def take_chunk(self, transaction: Transaction, chunk: bytes, size: int) -> None:
+        order = self.orders.due("BDAT")
+        if self._instead(order):
+            if order is not None and (order.reply or "")[:1] in ("4", "5"):
+                self.chunk_failed(transaction)
+            raise _Answered
+        super().take_chunk(transaction, chunk, size)
 
     def take_message(self, transaction: Transaction, content: bytes) -> None:
         if not self._instead(self.orders.due(END_OF_DATA)):

@@ -17,10 +17,12 @@ class _Octets:
 
 
 class MemoryWire(Wire):
-    """A wire whose other end is `MemoryConnection`; TLS is a word here, and no octets."""
+    """A wire whose other end is `MemoryConnection`; TLS is a word, unless it *shakes*."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shakes: bool) -> None:
         super().__init__(lambda _: None)
+        self.handshake_due = False
+        self._shakes = shakes
         self.written = bytearray()
         self.closed = False
 
@@ -36,6 +38,9 @@ class MemoryWire(Wire):
             self.written += octets
 
     async def start_tls(self, context: Any) -> None:
+        self.handshake_due = self._shakes
+        while self.handshake_due and not self._ended:
+            await _Octets()
         if self._ended:
             raise Ended
 
@@ -59,16 +64,24 @@ class MemoryConnection:
     Args:
         options: how the server is set up; a context is enough for STARTTLS to be offered.
         session: what answers.
+        shakes: behind the 220 to STARTTLS the session waits for `start_tls`, which says that hands
+            were shaken outside.
 
     Attributes:
         session: the session.
         record: what the server remembers.
     """
 
-    def __init__(self, options: Options | None = None, session: type[Session] = Session) -> None:
+    def __init__(
+        self,
+        options: Options | None = None,
+        session: type[Session] = Session,
+        *,
+        shakes: bool = False,
+    ) -> None:
         options = options or Options()
         self.record = SessionRecord(secured=options.implicit_tls)
-        self._wire = MemoryWire()
+        self._wire = MemoryWire(shakes=shakes)
         self.session = session(self._wire, options, self.record)
         self._running = self.session.run()
         self._over = False
@@ -114,8 +127,14 @@ class MemoryConnection:
             raise TimeoutError("nothing came")
         return octets
 
+    @property
+    def handshake_due(self) -> bool:
+        """Whether the session waits for `start_tls`."""
+        return self._wire.handshake_due
+
     def start_tls(self) -> None:
         """Go on under TLS, as both sides believe."""
+        self._wire.handshake_due = False
         self._run()
 
     def close(self) -> None:

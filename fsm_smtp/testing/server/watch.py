@@ -9,10 +9,12 @@ excuses it.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from fsm_smtp.configuration import Configuration
 from fsm_smtp.errors import CommandRefused, InvalidCommand, LimitReached, RemoteProtocolError
 from fsm_smtp.session import Observer, Session
 from fsm_smtp.testing.server.lines import mistakes_in, mistakes_of
 from fsm_smtp.wire import Command, mail_parameters, parse_command, parse_sasl_line
+from fsm_smtp.wire.grammar import is_base64
 
 #: Behind their replies other offers are in force.
 _CHANGES_OFFERS = frozenset({"EHLO", "HELO", "STARTTLS"})
@@ -66,6 +68,8 @@ class Watch:
         self._offers = self._session.offers
         self._parameters: dict[str, bytes | None] = {}
         self._over = False
+        #: Behind a 220 to STARTTLS, as long as TLS is not up: nobody can say QUIT there.
+        self._shaking = False
 
     def connected(self, *, tls: bool) -> None:
         """The connection is open."""
@@ -75,6 +79,9 @@ class Watch:
         """The server has written a reply; *waiting*: something lay there to be read by then."""
         self._ahead = waiting
         self._over = self._over or octets[:3] in (b"421", b"221")
+        self._shaking = self._verb == "STARTTLS" and octets[:3] == b"220"
+        if self._shaking and waiting and not self._lost:
+            self._blame(InvalidCommand("octets before the reply to STARTTLS", "3207 §4"))
         if self._lost:
             return
         if self._refused:
@@ -111,6 +118,8 @@ class Watch:
     def heard_response(self, line: bytes) -> None:
         """The server has read a line of a SASL exchange."""
         if not self._lost:
+            if line not in (b"", b"*") and not is_base64(line):
+                self._blame(InvalidCommand("a response that is no base64", "4954 §4"))
             self._offer(parse_sasl_line(line + b"\r\n"))
 
     def heard_content(self, content: bytes) -> None:
@@ -130,15 +139,25 @@ class Watch:
 
     def secured(self) -> None:
         """TLS has come up."""
-        self._ahead = False
+        self._ahead = self._shaking = False
         if not self._lost:
             self._session.tls_up()
             self._offers = self._session.offers
 
+    def no_handshake(self) -> None:
+        """The client has sent something else where its handshake was due."""
+        if not self._lost:
+            self._blame(InvalidCommand("no handshake behind the 220 to STARTTLS", "3207 §4"))
+
     def gone(self) -> None:
         """The client has closed the connection. Without a command there was no session."""
-        if self._verb not in ("", "QUIT") and not (self._over or self._lost):
+        if self._verb not in ("", "QUIT") and not (self._over or self._lost or self._shaking):
             self._blame(InvalidCommand("the client left without QUIT", "5321 §4.1.1.10"))
+
+    @property
+    def configuration(self) -> Configuration:
+        """Where the client stands by the table."""
+        return self._session.configuration
 
     @property
     def is_lost(self) -> bool:

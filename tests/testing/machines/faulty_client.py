@@ -3,12 +3,16 @@
 A mistake is the change of one method, as with the model server's faults.
 """
 
+import base64
 import contextlib
 import socket
 from collections.abc import Callable
 from typing import ClassVar
 
+from fsm_smtp.testing.machines.client import SMTPClientMachine
 from fsm_smtp.testing.machines.mail import Mail
+from fsm_smtp.testing.server.certificate import client_context
+from fsm_smtp.testing.server.options import PASSWORD, USER
 
 
 class NotSent(Exception):
@@ -23,8 +27,11 @@ class Faithful:
     def __init__(self, host: str, port: int, mail: Mail) -> None:
         self.mail = mail
         self.socket = socket.create_connection((host, port), timeout=2)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.offers: set[str] = set()
+        #: The same with what stands behind each keyword.
+        self.lines: list[str] = []
         self.taken: list[str] = []
 
     # Octets
@@ -70,7 +77,7 @@ class Faithful:
 
     def run(self) -> list[str]:
         """The recipients that were accepted."""
-        with self.socket:
+        try:
             self.greeting()
             self.hello()
             self.mail_from()
@@ -78,6 +85,8 @@ class Faithful:
             self.message()
             self.quit()
             return self.believed()
+        finally:
+            self.socket.close()
 
     def greeting(self) -> None:
         if self.reply()[-1][:1] != "2":
@@ -87,7 +96,8 @@ class Faithful:
         self.write(f"EHLO {self.name}\r\n".encode())
         lines = self.reply()
         if lines[-1][:1] == "2":
-            self.offers = {line[4:].split()[0] for line in lines[1:]}
+            self.lines = [line[4:] for line in lines[1:]]
+            self.offers = {line.split()[0] for line in self.lines}
         elif self.say(f"HELO {self.name}")[0] != "2":
             self.give_up()
 
@@ -144,6 +154,70 @@ class Faithful:
         raise NotSent
 
 
+class Secured(Faithful):
+    """Uses STARTTLS and AUTH where they are offered."""
+
+    authenticated: bool = False
+
+    def hello(self) -> None:
+        super().hello()
+        if "STARTTLS" in self.offers and self.start_tls():
+            self.hello_again()
+        mechanism = self.mechanism()
+        if mechanism:
+            self.authenticate(mechanism)
+
+    def start_tls(self) -> bool:
+        """Whether TLS is up."""
+        if not self.may_shake(self.say("STARTTLS")):
+            return False
+        self.shake()
+        self.forget()
+        return True
+
+    def may_shake(self, code: str) -> bool:
+        if code[0] in "23" and code != "220":
+            raise NotSent(code)
+        return code == "220"
+
+    def shake(self) -> None:
+        try:
+            context = client_context()
+            self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
+        except OSError as error:
+            raise NotSent from error
+
+    def forget(self) -> None:
+        self.buffer, self.offers, self.lines = b"", set(), []
+
+    def hello_again(self) -> None:
+        super().hello()
+
+    def mechanism(self) -> str:
+        """The one to use, if any."""
+        offered = next((line.split() for line in self.lines if line.startswith("AUTH ")), [])
+        return next((one for one in ("PLAIN", "LOGIN") if one in offered[1:]), "")
+
+    def authenticate(self, mechanism: str) -> None:
+        answers = [USER, PASSWORD] if mechanism == "LOGIN" else []
+        initial = f" {_base64(chr(0) + USER + chr(0) + PASSWORD)}" if mechanism == "PLAIN" else ""
+        code = self.say(f"AUTH {mechanism}{initial}")
+        while code == "334":
+            if not answers:
+                code = self.say(self.cancel())
+                break
+            code = self.say(_base64(answers.pop(0)))
+        if code[0] in "23" and code != "235":
+            raise NotSent(code)
+
+    def cancel(self) -> str:
+        return "*"
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def send_by(client: type[Faithful]) -> Callable[[str, int, Mail], list[str]]:
     def send(host: str, port: int, mail: Mail) -> list[str]:
         return client(host, port, mail).run()
@@ -155,10 +229,19 @@ def send_by(client: type[Faithful]) -> Callable[[str, int, Mail], list[str]]:
 CLIENTS: dict[str, tuple[type[Faithful], int]] = {}
 
 
-def mistake(name: str, chosen: int = 0, /, **changes: object) -> None:
+def mistake(
+    name: str, chosen: int = 0, /, of: type[Faithful] = Faithful, **changes: object
+) -> None:
     assert name not in CLIENTS
-    assert all(hasattr(Faithful, change) for change in changes)
-    CLIENTS[name] = type("Faulty", (Faithful,), changes), chosen
+    assert all(hasattr(of, change) for change in changes)
+    CLIENTS[name] = type("Faulty", (of,), changes), chosen
+
+
+def machine_of(name: str) -> SMTPClientMachine:
+    """The machine for a client with a mistake."""
+    client, _ = CLIENTS[name]
+    secured = issubclass(client, Secured)
+    return SMTPClientMachine(send_by(client), errors=(NotSent,), tls=secured, auth=secured)
 
 
 def _before(method: str, *lines: str) -> Callable[[Faithful], None]:
@@ -302,3 +385,39 @@ def _crashes(client: Faithful) -> bytes:
 
 
 mistake("fails when the connection is dropped", 1, received=_crashes)
+
+# TLS and AUTH
+
+
+def _in_clear(client: Secured) -> bool:
+    client.say("STARTTLS")
+    return True
+
+
+def _shakes_or_crashes(client: Secured) -> None:
+    client.socket = client_context().wrap_socket(client.socket, server_hostname="127.0.0.1")
+
+
+def _ahead(client: Secured) -> bool:
+    client.write(b"STARTTLS\r\nEHLO client.example.test\r\n")
+    client.reply()
+    raise NotSent
+
+
+def _twice(client: Secured, mechanism: str) -> None:
+    Secured.authenticate(client, mechanism)
+    Secured.authenticate(client, mechanism)
+
+
+def _no_response(client: Secured, mechanism: str) -> None:
+    if client.say("AUTH LOGIN") == "334":
+        client.say("NOOP")
+
+
+mistake("keeps what was offered before TLS", of=Secured, forget=_nothing, hello_again=_nothing)
+mistake("goes on in clear behind the 220 to STARTTLS", of=Secured, start_tls=_in_clear)
+mistake("says EHLO together with STARTTLS", of=Secured, start_tls=_ahead)
+mistake("fails when a handshake does", 1, of=Secured, shake=_shakes_or_crashes)
+mistake("shakes hands whatever is said to STARTTLS", 1, of=Secured, may_shake=_anyway)
+mistake("authenticates twice", of=Secured, authenticate=_twice)
+mistake("answers a challenge with a command", of=Secured, authenticate=_no_response)

@@ -9,10 +9,20 @@ from fsm_smtp.errors import ProtocolError
 from fsm_smtp.testing.machines.client import SMTPClientMachine
 from fsm_smtp.testing.machines.failure import ClientViolation
 from fsm_smtp.testing.machines.mail import Mail
-from tests.testing.machines.faulty_client import CLIENTS, Faithful, NotSent, send_by
+from fsm_smtp.testing.server.certificate import client_context
+from tests.testing.machines.faulty_client import (
+    CLIENTS,
+    Faithful,
+    NotSent,
+    Secured,
+    machine_of,
+    send_by,
+)
 
 #: One of each kind; `make exam` takes them all, with ten seeds each.
 SAMPLE = (
+    "keeps what was offered before TLS",
+    "fails when a handshake does",
     "dots are not stuffed",
     "says DATA with no recipient",
     "goes on behind 421",
@@ -24,8 +34,7 @@ SAMPLE = (
 
 
 def found(name: str, random_seed: int, examples: int = 200) -> ClientViolation:
-    client, _ = CLIENTS[name]
-    machine = SMTPClientMachine(send_by(client), errors=(NotSent,))
+    machine = machine_of(name)
     with pytest.raises(ClientViolation) as caught:
         machine.explore(examples=examples, random_seed=random_seed)
     return caught.value
@@ -59,8 +68,41 @@ def test_a_client_without_fault_is_not_blamed(send: object) -> None:
     assert callable(send)
     machine = SMTPClientMachine(send, errors=(ProtocolError, NotSent))
     machine.explore(examples=60, random_seed=1)
-    [line] = machine.lines()
-    assert int(line.split()[0]) >= 7
+    assert int(machine.lines()[0].split()[0]) >= 7
+
+
+def via_secured_client(host: str, port: int, mail: Mail) -> list[str]:
+    with Client(host, port, SECURED) as client:
+        result = client.send_message(mail.content, mail.sender, mail.recipients)
+    return [fate.recipient for fate in result.fates if fate.outcome == "accepted"]
+
+
+SECURED = Options(
+    security="opportunistic",
+    user=SMTPClientMachine.user,
+    password=SMTPClientMachine.password,
+    clear_auth=True,
+    tls=client_context(),
+    timeout=2.0,
+)
+
+
+@pytest.mark.parametrize("send", [via_secured_client, send_by(Secured)])
+def test_nor_one_that_secures_and_authenticates(send: object) -> None:
+    assert callable(send)
+    machine = SMTPClientMachine(send, errors=(ProtocolError, NotSent), tls=True, auth=True)
+    machine.explore(examples=200, random_seed=1)
+    asked = {place.asked for place, _ in machine.coverage.visited}
+    assert asked >= {"send_starttls", "handshake", "send_auth", "send_response", "send_dot"}
+
+
+def test_a_floor_is_demanded() -> None:
+    machine = SMTPClientMachine(send_by(Faithful), errors=(NotSent,), floor=0.9)
+    machine.explore(examples=300, random_seed=1)
+    assert machine.coverage.share >= 0.9
+    few = SMTPClientMachine(send_by(Faithful), errors=(NotSent,), floor=0.9)
+    with pytest.raises(AssertionError, match=r"the floor is 90%(.|\n)*not met: "):
+        few.explore(examples=10, random_seed=1)
 
 
 def test_what_is_allowed_is_not_blamed() -> None:
