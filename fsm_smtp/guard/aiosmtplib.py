@@ -3,8 +3,8 @@
     from fsm_smtp.guard.aiosmtplib import SMTP
 
 aiosmtplib connects, and starts TLS, through the event loop that stands in its public attribute
-``loop``: there a `GuardedLoop` stands instead. No private name is touched. Everything raised here
-is an `aiosmtplib.SMTPException` too.
+``loop``: there a `GuardedLoop` stands instead. One private name is touched, of a connection that
+was open before it was guarded (`adopt`). Everything raised here is an `aiosmtplib.SMTPException`.
 """
 
 import asyncio

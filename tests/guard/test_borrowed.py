@@ -1,6 +1,7 @@
 """Other projects' own test suites pass with the guard inside; what must differ is listed here.
 
-CPython's suite comes with the interpreter, the others by `.ci/fetch-suites`.
+And the guard's own tests pass with other versions of aiosmtplib. CPython's suite comes with the
+interpreter, everything else by `.ci/fetch-suites`.
 """
 
 import importlib.util
@@ -129,3 +130,24 @@ def test_aiosmtplibs_own_tests() -> None:
         assert failed is not None, again[-3000:]
         assert int(failed[1]) == len(others), again[-3000:]
         assert "passed" not in again, again[-3000:]
+
+
+#: The tests of the guard inside aiosmtplib; not how the version that is installed behaves without.
+OURS = "(aiosmtplib or both_are_immune) and not plain and not control_octets and not between"
+
+
+@pytest.mark.parametrize("version", ["3.0.2", "4.0.2"])
+def test_other_versions_of_aiosmtplib(version: str) -> None:
+    """A version from each series that is not the one installed: the guard touches private names."""
+    folder = SUITES / "versions" / f"aiosmtplib=={version}"
+    if not folder.is_dir():
+        _absent(f"aiosmtplib {version} is not here: .ci/fetch-suites")
+    names = ("aiosmtplib", "attacks", "lying_servers", "reply_counts")
+    files = [f"tests/guard/test_{name}.py" for name in names]
+    options = ("-q", "-p", "no:cacheprovider", "-p", "aiosmtplib_version", "-k", OURS)
+    path = (folder, Path(__file__).parent / "borrowed")
+    output = _run("-m", "pytest", *options, *files, path=path)
+    assert f"aiosmtplib {version}\n" in output, output[-3000:]
+    passed = re.search(r"^(\d+) passed", output, re.MULTILINE)
+    assert passed is not None, output[-3000:]
+    assert int(passed[1]) > 60

@@ -171,7 +171,10 @@ def test_one_octet_at_a_time_to_which_aiosmtplib_is_immune(guarded: bool) -> Non
     async def noop(port: int) -> None:
         smtp = aiosmtplib_client(port, guarded=guarded, timeout=PATIENT)
         await smtp.connect()
-        await smtp.execute_command(b"NOOP")
+        try:
+            await smtp.execute_command(b"NOOP")
+        finally:
+            smtp.close()
 
     with ScriptedServer((*GREETING, Line(b"NOOP"), DRIPPING)) as server:
         began = time.monotonic()
