@@ -4,9 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
 
-from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.derived.calibration import calibrate
 from fsm_smtp.check.derived.events import (
     Choice,
@@ -80,12 +78,12 @@ async def run_model(
     async with aclosing(examination.examine(plan.alone, plan.chained)) as found:
         async for new in found:
             if new is not None:
-                result = _strictly(new, settings)
+                result = new.judged(strict=settings.strict)
                 results.append(result)
                 yield CaseFinished(result, time.monotonic() - began)
             yield ModelProgress("sequences", examination.played, prepared.sequences)
     for remark in examination.remarks():
-        result = _strictly(remark, settings)
+        result = remark.judged(strict=settings.strict)
         results.append(result)
         yield CaseFinished(result, time.monotonic() - began)
     yield ModelFinished(
@@ -97,12 +95,6 @@ async def run_model(
         time.monotonic() - began,
         plan.outcome(prepared, examination.course),
     )
-
-
-def _strictly(result: CaseResult, settings: Settings) -> CaseResult:
-    if settings.strict and result.verdict is Verdict.WARN:
-        return replace(result, verdict=Verdict.FAIL)
-    return result
 
 
 def usable(

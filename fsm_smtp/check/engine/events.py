@@ -1,6 +1,6 @@
 """What the runner emits, in this order; reporters listen to nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fsm_smtp.check.cases.case import Case, Verdict
@@ -55,6 +55,13 @@ class CaseResult:
     def requirements(self) -> tuple[str, ...]:
         """All requirements that the verdict is about, the case's own first."""
         return tuple(dict.fromkeys((*self.case.requirements, *self.also)))
+
+    def judged(self, *, strict: bool) -> "CaseResult":
+        """The same in a *strict* run, or in another: there a recommendation that is not followed
+        fails."""
+        if strict and self.verdict is Verdict.WARN:
+            return replace(self, verdict=Verdict.FAIL)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,7 @@ async def play(case: Case, run: Run) -> CaseResult:
     if result.verdict is Verdict.FAIL and result.also == NOBODY_CLOSES:
         # A cut may be the link's, or of a server that goes away; the case's own comes again.
         result = await _let_in(case, run)
-    if run.settings.strict and result.verdict is Verdict.WARN:
-        result = replace(result, verdict=Verdict.FAIL)
+    result = result.judged(strict=run.settings.strict)
     return replace(result, duration_s=round(time.monotonic() - started, 3))
 
 

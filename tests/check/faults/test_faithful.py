@@ -37,6 +37,7 @@ def test_a_faithful_server_keeps_everything(name: str) -> None:
     assert played.unreachable is None
     assert told(played, *WRONG) == {}
     assert len(played.of(Verdict.PASS)) > 80
+    assert played.exit_codes[0] == 0
 
 
 @pytest.mark.parametrize("name", SUBMISSION)

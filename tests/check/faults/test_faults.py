@@ -11,7 +11,7 @@ from fsm_smtp.check.cases.suite import Suite
 from fsm_smtp.register import load_register
 from fsm_smtp.testing.server.faults import FAULTS, LIBERTIES
 from tests.check.fast_clock import run_fast
-from tests.check.faults.playing import is_found, play_all, play_fault
+from tests.check.faults.playing import is_found, owed_codes, play_all, play_fault
 from tests.check.playing import SUITE
 
 RFC_OF = {one.id: one.rfc.split()[0] for one in load_register()}
@@ -39,6 +39,8 @@ def test_each_fault_is_found_and_each_case_finds_one(rfc: str) -> None:
         and not any(case.id in one.of(*FINDS[case.level]) for one in played.values())
     ]
     assert (missed, suspects) == ([], [])
+    codes = {fault.name: played[fault.name].exit_codes for fault in faults}
+    assert codes == {fault.name: owed_codes(fault) for fault in faults}
 
 
 def test_every_rfc_of_the_cases_has_faults() -> None:
@@ -53,6 +55,7 @@ def test_nobody_is_blamed_for_a_liberty() -> None:
         for name, one in played.items()
     }
     assert blamed == {name: {} for name in LIBERTIES}
+    assert {one.exit_codes for one in played.values()} == {(0, 0)}
     for name, one in played.items():
         assert one.of(Verdict.PASS, Verdict.LATITUDE, Verdict.INFO), name
 

@@ -80,10 +80,10 @@ def _unlisted(session: Session, path: bytes, transaction: Transaction) -> None:
     try:
         Session.check_recipient(session, path, transaction)
     except Refused as refused:
-        raise Refused(577, refused.status, refused.text) from None
+        raise Refused(557, refused.status, refused.text) from None
 
 
-weakness("refuses an unknown recipient with 577", "R108", check_recipient=_unlisted)
+weakness("refuses an unknown recipient with 557", "R108", check_recipient=_unlisted)
 
 
 def _only_one(session: Session, path: bytes, transaction: Transaction) -> None:
