@@ -96,11 +96,12 @@ class Course:
             self.behind_rset += len(others)
             return tuple(map(Run, chain.words))
         runs = [await self._patiently(word) for word in chain.words]
+        if run.is_clean or not all(one.is_clean for one in runs):
+            return tuple(runs)  # a remark, or a sequence that is at fault by itself
         if run.disagreement is None or run.hung_up:
-            if not run.is_clean:
-                self.cut_off += 1
-                resets.cut_off(run.reached)
-        elif all(one.is_clean for one in runs):
+            self.cut_off += 1
+            resets.cut_off(run.reached)
+        else:
             state = resets.state_before(chain, run.reached)
             if state is None:  # no RSET was before it: the server is not deterministic
                 runs[0] = replace(run, word=first)

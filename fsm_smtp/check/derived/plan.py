@@ -64,11 +64,12 @@ class Plan:
         proves = (
             f"which is a proof for a server of at most m = {m} states"
             if not prepared.extra
-            else f"from each of the n = {n} states; for the {m - n} that a server may have beside "
-            "them it is assumed"
+            else f"from each of the n = {n} states; of the {m - n} more that it may have that is "
+            "assumed"
         )
         ended = (
-            f" The server ended {course.cut_off} sessions early; what was in them was played again."
+            f" Sessions that the server ended early: {course.cut_off}; what was in them was played "
+            "again."
             if course.cut_off
             else ""
         )

@@ -284,4 +284,7 @@ def test_auto_guarantees_no_less(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.finished.guarantee.endswith(
         "would have failed, if RSET resets it also where it has states of its own."
     )
-    assert "it is assumed" in report.finished.document["reset"]["said"]
+    assert (
+        "of the 1 more that it may have that is assumed."
+        in report.finished.document["reset"]["said"]
+    )

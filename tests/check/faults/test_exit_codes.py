@@ -16,6 +16,7 @@ from fsm_smtp.testing.server.session import Session
 from tests.check.fast_clock import run_fast
 from tests.check.faults.playing import Way, naming, owed_codes, play, usual, way_of
 from tests.check.playing import SUITE
+from tests.exam.checker import PAGE, Seen, chosen, main, wrong_codes
 
 SAMPLE = (
     "RSET forgets nothing",  # MUST
@@ -62,6 +63,40 @@ def test_the_command_ends_as_the_exam_says(name: str) -> None:
     assert codes == owed_codes(fault)
     played = run_fast(play(SUITE.select(ids), way, faulty(name)))
     assert played.exit_codes == codes
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "about", "is_wrong"),
+    [
+        ("RSET forgets nothing", (1, 1), (1, 1), False),
+        ("RSET forgets nothing", (0, 0), (0, 0), True),
+        ("RSET forgets nothing", (1, 1), (0, 1), True),  # only warned of by what is about it
+        ("takes RSET with an argument", (0, 1), (0, 1), False),
+        ("takes RSET with an argument", (1, 1), (0, 1), False),  # it breaks a MUST elsewhere
+        ("takes RSET with an argument", (1, 1), (1, 1), True),  # a SHOULD taken for a MUST
+        ("takes RSET with an argument", (0, 0), (0, 0), True),
+        ("is silent at first", (2, 2), (2, 2), False),
+        ("is silent at first", (1, 1), (1, 1), True),
+        ("shuts down after three unknown commands", (0, 0), (0, 0), False),
+        ("shuts down after three unknown commands", (0, 1), (0, 1), True),
+    ],
+)
+def test_the_exam_fails_by_a_wrong_exit_code(
+    name: str, codes: tuple[int, int], about: tuple[int, int], is_wrong: bool
+) -> None:
+    seen = Seen((), frozenset(), frozenset(), None, codes, about)
+    assert [line.split(": ")[0] for line in wrong_codes({name: seen})] == [name] * is_wrong
+
+
+def test_the_exam_plays_single_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert chosen(["RSET closes", "a third RSET*"]) == ["RSET closes", "a third RSET closes"]
+    assert len(chosen([])) == len(FAULTS) + len(LIBERTIES)
+    with pytest.raises(SystemExit, match="there is no fault 'nonsense'"):
+        chosen(["nonsense"])
+    before = PAGE.read_bytes()
+    assert main(["--quick", "--only", "RSET closes"]) == 0
+    assert capsys.readouterr().out.startswith("1 / 1  RSET closes: 5321-4.1.1.5-rset-does-not")
+    assert PAGE.read_bytes() == before
 
 
 def test_the_command_ends_with_0_on_the_faithful_server() -> None:
