@@ -19,9 +19,20 @@ from fsm_smtp.testing.machines.exploring import explore
 from fsm_smtp.testing.machines.failure import ClientViolation, ServerViolation
 from tests.servers.base import RECIPIENTS, SENDER, UNKNOWN
 from tests.servers.fixtures import park
-from tests.testing.machines.faulty_client import CLIENTS, Faithful, NotSent, machine_of, send_by
+from tests.testing.machines.faulty_client import (
+    CLIENTS,
+    Faithful,
+    NotSent,
+    Secured,
+    machine_of,
+    send_by,
+)
 from tests.testing.machines.faulty_servers import SHORTEST, machine
-from tests.testing.machines.test_client_machine import via_async_client, via_client
+from tests.testing.machines.test_client_machine import (
+    via_async_client,
+    via_client,
+    via_secured_client,
+)
 
 #: Sessions within which a fault is to be found, and what stands for one that is not.
 MOST, NEVER = 200, 10_000
@@ -71,11 +82,15 @@ def false_alarms(sessions: int) -> list[str]:
         print("the faithful server:", coverage.lines(0)[0], flush=True)
     except AssertionError as error:
         alarms.append(str(error))
-    for send in (via_client, via_async_client, send_by(Faithful)):
-        client = SMTPClientMachine(send, errors=(ProtocolError, NotSent))
+    in_clear = (via_client, via_async_client, send_by(Faithful))
+    secured = (via_secured_client, send_by(Secured))
+    for send in (*in_clear, *secured):
+        more = send in secured
+        client = SMTPClientMachine(send, errors=(ProtocolError, NotSent), tls=more, auth=more)
         try:
             client.explore(examples=sessions, random_seed=1)
-            print(f"{send.__qualname__}:", client.lines()[0], flush=True)
+            name = f"{send.__qualname__}{', with STARTTLS and AUTH' if more else ''}"
+            print(f"{name}:", client.lines()[0], flush=True)
         except ClientViolation as error:
             alarms.append(str(error))
     return alarms

@@ -75,13 +75,15 @@ def single_scenes(more: frozenset[str] = frozenset()) -> Iterator[Scene]:
     )
     yield Scene(mail)
     yield Scene(mail, without=frozenset(EXTENSIONS))
+    each = [frozenset({one}) for one in sorted(more)]
+    offered = tuple(dict.fromkeys([*each, more] if more else ()))
+    for few in offered:
+        yield Scene(mail, more=few)
     for kind in KINDS:
         for on in MET:
             yield Scene(mail, (Order(on, 0, kind),))
         yield Scene(mail, (Order("RCPT", 2, kind),))
-    offered = dict.fromkeys([*(frozenset({one}) for one in sorted(more)), more] if more else ())
     for few in offered:
-        yield Scene(mail, more=few)
         for kind in KINDS:
             for on in met(few)[len(MET) :]:
                 yield Scene(mail, (Order(on, 0, kind),), more=few)
