@@ -8,7 +8,6 @@ from fsm_smtp.guard.modes import Mode
 from fsm_smtp.guard.recognise import Recognised
 from fsm_smtp.guard.watching import PLAIN, Watching
 from fsm_smtp.wire import Reply, ReplyParser, parse_offers, printable
-from fsm_smtp.wire.replies import tidy_reply
 
 _STRICT: Final = frozenset({"8bit-text", "control-text", "long-line"})
 _UNTIDY: Final = {
@@ -39,7 +38,7 @@ class Incoming(Watching):
         asked = self._asked
         if not self._quick or asked is None:
             return None
-        reply = tidy_reply(data)
+        reply = self._said.get(data) or self._recogniser.reply(data)
         if reply is not None:
             target = self._calm.get((self._here, asked.trigger, reply.code))
             if target is None:

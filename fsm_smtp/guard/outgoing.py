@@ -8,7 +8,7 @@ from fsm_smtp.guard import content
 from fsm_smtp.guard.findings import Kind
 from fsm_smtp.guard.incoming import Incoming
 from fsm_smtp.guard.modes import Mode
-from fsm_smtp.guard.recognise import MAX_LINE_HELD, Recognised, Secret
+from fsm_smtp.guard.recognise import MAX_LINE_HELD, Recognised
 from fsm_smtp.wire import parse_command, printable
 
 
@@ -33,10 +33,9 @@ class Outgoing(Incoming):
             here = self._here
             after = self._after_content.get(here)
             if after is None:
-                try:
-                    said = self._remembered(data)
-                except (InvalidCommand, Secret):
-                    return self._scan(data)  # more or less than a line, or not fit to be one
+                said = self._known.get(data) or self._recogniser.fresh(data)
+                if said is None:  # more or less than a line, not fit to be one, or a secret
+                    return self._scan(data)
                 target = said.moves.get(here)
                 if target is not None and not said.remarkable:
                     self._before = here

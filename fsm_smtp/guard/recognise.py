@@ -17,6 +17,7 @@ from fsm_smtp.machine import MemoEvent, ProtocolMachine
 from fsm_smtp.vocabulary import ANY_VERB, Vocabulary
 from fsm_smtp.wire import (
     Command,
+    Reply,
     envelope_path,
     grammar,
     limits,
@@ -26,9 +27,13 @@ from fsm_smtp.wire import (
     parse_sasl_line,
     printable,
 )
+from fsm_smtp.wire.replies import tidy_reply
 
 #: Lines remembered for each table: the envelopes of some hundred messages.
 REMEMBERED: Final = 4096
+
+#: Replies remembered: servers say the same few again and again, but for those with a number.
+ANSWERS: Final = 256
 
 #: The longest line held back for its end: the longest that AUTH allows (RFC 4954 §4), and room
 #: for one that is merely too long.
@@ -88,10 +93,6 @@ class Recognised:
         return None if self.command is None else self.command.redacted
 
 
-class Secret(Exception):
-    """A line that may carry credentials: it is nobody's to keep."""
-
-
 class Recogniser:
     """Recognises the lines of clients, for one table.
 
@@ -121,9 +122,10 @@ class Recogniser:
         triggers = machine.table.triggers.values()
         self.commands = tuple(each.name for each in triggers if each.verb)
         self._greetings = self._named("connect"), self._named("connect_tls")
-        #: The command on a line, its CRLF included, remembered. Raises `Secret` for what may carry
-        #: credentials (what raises is not remembered), and as `line` for what is no line.
-        self.remembered: Callable[[bytes], Recognised] = lru_cache(REMEMBERED)(self._public)
+        #: The commands on lines that were recognised before; none that may carry credentials.
+        self.known: dict[bytes, Recognised] = {}
+        #: Replies that were read before: just one, of one line, and tidy.
+        self.replies: dict[bytes, Reply] = {}
         #: Where a reply leads that leaves nothing to remark on: by configuration, the trigger that
         #: asked, and code.
         self.calm: dict[tuple[Configuration, str, int], Configuration] = {}
@@ -146,10 +148,34 @@ class Recogniser:
         Raises:
             InvalidCommand: no line, or a control octet in it (RFC 5321 §4.1.2), or no verb.
         """
+        return self.known.get(line) or self.fresh(line) or self._recognise(line)
+
+    def fresh(self, line: bytes) -> Recognised | None:
+        """The command on *line*, not known yet, which is remembered from now on.
+
+        Returns:
+            ``None`` for what is no line, and for what may carry credentials: that is nobody's to
+            keep.
+        """
+        if line.lstrip()[:4].upper() == b"AUTH":
+            return None
         try:
-            return self.remembered(line)
-        except Secret:
-            return self._recognise(line)
+            said = self._recognise(line)
+        except InvalidCommand:
+            return None
+        if len(self.known) >= REMEMBERED:
+            self.known.clear()
+        self.known[line] = said
+        return said
+
+    def reply(self, octets: bytes) -> Reply | None:
+        """The reply that *octets* are, if it is just one, of one line, and tidy; remembered."""
+        found = tidy_reply(octets)
+        if found is not None:
+            if len(self.replies) >= ANSWERS:
+                self.replies.clear()
+            self.replies[octets] = found
+        return found
 
     def knows(self, line: bytes) -> bool:
         """Whether *line* is a command whose verb the table knows."""
@@ -178,11 +204,6 @@ class Recogniser:
         return Recognised(
             command, trigger, event, moves, (), tuple(faults), remarkable=bool(faults)
         )
-
-    def _public(self, line: bytes) -> Recognised:
-        if line.lstrip()[:4].upper() == b"AUTH":
-            raise Secret
-        return self._recognise(line)
 
     def _recognise(self, line: bytes) -> Recognised:
         command = parse_command(line)

@@ -39,7 +39,7 @@ class GuardedTransport(asyncio.Transport):
             GuardError: it is not; nothing of *data* was written.
         """
         try:
-            released = self._sending(bytes(data))
+            released = self._sending(data if type(data) is bytes else bytes(data))
         except (GuardedReply, GuardedOctets) as error:
             self.watch.failed(error)
             raise

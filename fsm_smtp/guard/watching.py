@@ -60,7 +60,7 @@ class Watching:
             "_offers",
             "_parser",
         ),
-        *("_pipeline", "_queue", "_quick", "_recogniser", "_remembered", "_replies", "_stray"),
+        *("_pipeline", "_queue", "_quick", "_recogniser", "_known", "_replies", "_said", "_stray"),
         *("_tail", "_unread", "_watch", "_words", "lost", "options"),
     )
 
@@ -80,7 +80,8 @@ class Watching:
         self.options = options
         self._machine = machine
         self._recogniser = recogniser_of(machine)
-        self._remembered = self._recogniser.remembered
+        self._known = self._recogniser.known
+        self._said = self._recogniser.replies
         self._calm = self._recogniser.calm
         self._content = self._recogniser.content
         self._end = self._recogniser.end_of_data
