@@ -17,7 +17,7 @@ from bench.guarded import guard
 from bench.report import Section, markdown, show, show_goals
 from bench.sending import sending
 from bench.sinks import sinking
-from bench.starting import starting
+from bench.starting import plugin, starting
 from bench.triggers import triggers
 from bench.verifying import verifying
 
@@ -37,7 +37,7 @@ _PARTS: dict[str, Callable[[bool], Iterable[Section]]] = {
     "ahead": lambda quick: ahead(quick=quick),
     "sending": lambda quick: sending(quick=quick),
     "guard": lambda quick: guard(quick=quick),
-    "starting": lambda quick: [starting(quick=quick)],
+    "starting": lambda quick: [starting(quick=quick), plugin(quick=quick)],
     "sinks": lambda quick: [sinking(quick=quick)],
     "verifying": lambda _quick: [verifying()],
 }

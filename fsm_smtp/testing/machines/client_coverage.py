@@ -1,7 +1,7 @@
 """What a client's machine has seen: where the client stood, what it did there, what it was told."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
@@ -10,7 +10,7 @@ from fsm_smtp.testing.machines.replies import HANDSHAKE, Order
 from fsm_smtp.testing.machines.scene import Scene
 
 #: The classes of what may come in answer, and the kind of order that brings each about.
-CLASSES: Final = {
+CLASSES: Final[Mapping[str, str | None]] = {
     "2yz": "taken for granted",
     "3yz": "go on",
     "4yz": "refused for now",
@@ -19,8 +19,8 @@ CLASSES: Final = {
     "invalid": "no reply code",
     "dropped": "dropped",
 }
-#: The same for a handshake.
-SHAKEN: Final = {"up": "", "failed": "dropped"}
+#: The same for a handshake, which comes up without an order.
+SHAKEN: Final[Mapping[str, str | None]] = {"up": None, "failed": "dropped"}
 
 
 class Place(NamedTuple):
@@ -36,7 +36,7 @@ class Place(NamedTuple):
     asked: str
 
     @property
-    def classes(self) -> dict[str, str]:
+    def classes(self) -> Mapping[str, str | None]:
         """What may come there, and the kind of order for it."""
         return SHAKEN if self.asked == "handshake" else CLASSES
 
@@ -94,8 +94,11 @@ class ClientCoverage:
             if way is None or (place, outcome) in self._tried:
                 continue
             self._tried.add((place, outcome))
-            order = Order(way.on, way.number, place.classes[outcome])
-            yield replace(way.scene, orders=(order, *way.scene.orders))
+            kind, others = place.classes[outcome], way.scene.orders
+            if kind is None:
+                yield replace(way.scene, orders=tuple(one for one in others if one.on != way.on))
+            else:
+                yield replace(way.scene, orders=(Order(way.on, way.number, kind), *others))
 
     @property
     def counts(self) -> tuple[int, int]:
