@@ -36,16 +36,7 @@ def pipeline_of(machine: ProtocolMachine) -> Pipeline:
 
 
 class Watching:
-    """One connection of a client at a time, and what is found on it.
-
-    Args:
-        options: what to do with what is found.
-        machine: the protocol; the shared machine of the shipped table when ``None``.
-        errors: makes the error to raise from a finding; adapters make their host's kinds.
-        lockstep: whether the client sends one command at a time and a content in one piece, so that
-            nothing may stand behind either; else PIPELINING (RFC 2920) is allowed as it is offered.
-        lmtp: whether it speaks LMTP (RFC 2033).
-    """
+    """One connection of a client at a time, and what is found on it; arguments as of `Guard`."""
 
     __slots__ = (
         *("__weakref__", "_after_content", "_asked", "_before", "_calm", "_chunk", "_content"),
@@ -204,9 +195,7 @@ class Watching:
             None,
             self.transcript,
         )
-        self._report(finding)
-        if violation and self.options.enforces:
-            raise self._errors(finding)
+        self._settle(finding)
 
     def _reply_finding(
         self,
@@ -233,8 +222,12 @@ class Watching:
             text,
             self.transcript,
         )
+        self._settle(finding)
+
+    def _settle(self, finding: Finding) -> None:
+        """Report it, and raise it if it is to be blocked."""
         self._report(finding)
-        if violation and self.options.enforces:
+        if finding.violation and self.options.enforces:
             raise self._errors(finding)
 
     def _report(self, finding: Finding) -> None:
