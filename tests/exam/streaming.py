@@ -21,25 +21,10 @@ OPTIONS = Options(timeout=60.0)
 ENVELOPE = ("me@example.test", ["you@example.test"])
 
 SINK = """
-import socket
-listener = socket.create_server(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-for _ in range(2):
-    connected, _ = listener.accept()
-    connected.sendall(b"220 sink\\r\\n")
-    inside, tail = False, b""
-    while octets := connected.recv(1 << 18):
-        tail = (tail + octets)[-5:] if inside else tail + octets
-        if inside and tail != b"\\r\\n.\\r\\n":
-            continue
-        if inside:
-            inside, tail = False, b""
-            connected.sendall(b"250 taken\\r\\n")
-        elif tail.endswith(b"\\r\\n"):
-            verb, tail = tail[:4].upper(), b""
-            inside = verb == b"DATA"
-            says = {b"DATA": b"354 go\\r\\n", b"QUIT": b"221 bye\\r\\n"}
-            connected.sendall(says.get(verb, b"250 ok\\r\\n"))
+from fsm_smtp.testing.sink import Sink
+sink = Sink()
+print(sink.port, flush=True)
+sink.run()
 """
 
 
@@ -80,6 +65,7 @@ def main() -> int:
             grown, seconds = _grown() - before, time.monotonic() - began
             worst = max(worst, grown)
             print(f"{name}: 1 GiB in {seconds:.1f} s, grown by {grown:.1f} MiB (bound {BOUND})")
+        sink.terminate()
     return int(worst > BOUND)
 
 
