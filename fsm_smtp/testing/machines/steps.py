@@ -1,11 +1,15 @@
 """Steps of a session with a server under test, and the shortest ones that show a failure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from fsm_smtp.automata.shrink import shrink
 from fsm_smtp.testing.machines.examiner import Examiner
 from fsm_smtp.testing.machines.failure import ServerViolation
+
+#: Inputs whose answer depends on where the server stands.
+_TELLING: Final = ("mail", "rcpt", "data", "bdat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ def shortest(
     """The violation on the fewest and plainest steps that show the same wrong answer.
 
     It may break another requirement there: the same mistake breaks several, and the one that shows
-    soonest is the one to read; but none of the *known* sections.
+    soonest is the one to read; but none of the *known* sections. What leads to it may show in
+    another answer before, to an input that the session has not: these are tried too.
     """
     best = found
 
@@ -96,5 +101,16 @@ def shortest(
         word = plain
     elif not fails(word):
         return found  # it does not come again: the server is not deterministic
-    shrink(word, fails)
+    word = shrink(word, fails)
+    for part in _sooner(word):
+        seen = violation_of(open_examiner, part)
+        if seen is not None and seen.rfc not in known and len(seen.steps) < len(best.steps):
+            return shortest(open_examiner, part, seen, known)
     return best
+
+
+def _sooner(word: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    """Beginnings of a session with one input behind them that tells where the server stands."""
+    for length in range(len(word)):
+        for name in _TELLING:
+            yield (*word[:length], Step((name,)))
