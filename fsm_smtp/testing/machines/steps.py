@@ -91,7 +91,7 @@ def shortest(
             or (not seen.got and seen.says != found.says)
         ):
             return False
-        if len(seen.transcript) <= len(best.transcript):
+        if _length(seen) <= _length(best):
             best = seen
         return True
 
@@ -107,6 +107,11 @@ def shortest(
         if seen is not None and seen.rfc not in known and len(seen.steps) < len(best.steps):
             return shortest(open_examiner, part, seen, known)
     return best
+
+
+def _length(violation: ServerViolation) -> tuple[int, int]:
+    """Steps before lines: the reply to EHLO has many."""
+    return len(violation.steps), len(violation.transcript)
 
 
 def _sooner(word: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
