@@ -14,7 +14,8 @@ from fsm_smtp.testing.machines.client_coverage import ClientCoverage
 from fsm_smtp.testing.machines.failure import ClientViolation
 from fsm_smtp.testing.machines.mail import Send
 from fsm_smtp.testing.machines.meeting import Meeting
-from fsm_smtp.testing.machines.scene import MECHANISMS, Scene, plainest, scenes, single_scenes
+from fsm_smtp.testing.machines.plainest import plainest
+from fsm_smtp.testing.machines.scene import MECHANISMS, Scene, scenes, single_scenes
 from fsm_smtp.testing.server.options import HOST, PASSWORD, USER
 
 EXAMPLES = 200

@@ -12,6 +12,7 @@ from fsm_smtp.table.server_model import word_of
 from fsm_smtp.testing.machines.connection import Connection, Replies
 from fsm_smtp.testing.machines.coverage import Coverage
 from fsm_smtp.testing.machines.failure import ServerViolation
+from fsm_smtp.testing.machines.step import Step
 from fsm_smtp.wire import Reply, printable
 
 #: What is said when a reply does not come.
@@ -87,6 +88,21 @@ class Examiner:
     def is_over(self) -> bool:
         """Whether the connection is closed, or the session is abandoned."""
         return self.abandoned or self.belief.mode == CLOSED
+
+    def play(self, step: Step) -> None:
+        """Send what the step says, if it can be sent where the server stands.
+
+        Raises:
+            ServerViolation: the answer is not owed.
+        """
+        if self.is_over or not all(self.belief.sends(name) for name in step.names):
+            return
+        if "content" in step.names and step.pieces and self.belief.mode != "content":
+            return  # lines of content are no single command elsewhere
+        if len(step.names) > 1:
+            self.say_ahead(step.names)
+        else:
+            self.say(step.names[0], step.pieces)
 
     def say(self, name: str, pieces: Iterable[bytes] | None = None) -> None:
         """Send an input and judge what comes.

@@ -15,8 +15,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from fsm_smtp.owed import UNSENT, Instance
 from fsm_smtp.testing.machines.coverage import Coverage, Word
 from fsm_smtp.testing.machines.failure import ServerViolation
-from fsm_smtp.testing.machines.server import ServerMachine
-from fsm_smtp.testing.machines.steps import shortest
+from fsm_smtp.testing.machines.rules import ServerRules
+from fsm_smtp.testing.machines.shortest import shortest
 
 EXAMPLES = 200
 #: Examples of a round: so few that most of them go where none has been.
@@ -30,7 +30,7 @@ _SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.f
 
 
 def explore(
-    machine: type[ServerMachine], *, examples: int = EXAMPLES, random_seed: int | None = None
+    machine: type[ServerRules], *, examples: int = EXAMPLES, random_seed: int | None = None
 ) -> Coverage:
     """Explore the server; what was visited.
 
@@ -63,14 +63,14 @@ def explore(
     return coverage
 
 
-def _round(machine: type[ServerMachine]) -> type[ServerMachine]:
+def _round(machine: type[ServerRules]) -> type[ServerRules]:
     coverage = machine.subject.coverage
     instance = coverage.model.instantiate({}, coverage.extensions)
     ways = _tours(coverage, instance)
     return type(machine.__name__, (machine,), {"names": instance.inputs, "ways": ways})
 
 
-def _run(machine: type[ServerMachine], examples: int) -> None:
+def _run(machine: type[ServerRules], examples: int) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -86,7 +86,7 @@ def _run(machine: type[ServerMachine], examples: int) -> None:
     )
 
 
-def _look(machine: type[ServerMachine]) -> None:
+def _look(machine: type[ServerRules]) -> None:
     """What is offered, in the clear and under TLS."""
     examiner = machine.subject.open()
     try:
@@ -152,7 +152,7 @@ class ServerTest(unittest.TestCase):
         random_seed: makes the run the same every time.
     """
 
-    machine: ClassVar[type[ServerMachine]]
+    machine: ClassVar[type[ServerRules]]
     examples: ClassVar[int] = EXAMPLES
     random_seed: ClassVar[int | None] = None
 
@@ -166,6 +166,6 @@ class ServerTest(unittest.TestCase):
         explore(self.machine, examples=self.examples, random_seed=self.random_seed)
 
 
-def server_test(machine: type[ServerMachine]) -> type[ServerTest]:
+def server_test(machine: type[ServerRules]) -> type[ServerTest]:
     """The test of a machine."""
     return type(f"{machine.__name__}Test", (ServerTest,), {"machine": machine})

@@ -1,11 +1,8 @@
 """What a machine says when it has found something: the requirement and a transcript."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fsm_smtp.testing.machines.replies import Order
-    from fsm_smtp.testing.machines.scene import Scene
-    from fsm_smtp.testing.machines.steps import Step
+from fsm_smtp.testing.machines.replies import Order
+from fsm_smtp.testing.machines.scene import Scene
+from fsm_smtp.testing.machines.step import Step
 
 
 class ServerViolation(AssertionError):
@@ -25,7 +22,7 @@ class ServerViolation(AssertionError):
 
     sessions: int = 0
 
-    played: "tuple[Step, ...]" = ()
+    played: tuple[Step, ...] = ()
 
     def __init__(
         self,
@@ -60,10 +57,10 @@ class ClientViolation(AssertionError):
 
     sessions: int = 0
 
-    scene: "Scene | None" = None
+    scene: Scene | None = None
 
     def __init__(
-        self, says: str, rfc: str, orders: "tuple[Order, ...]", transcript: tuple[str, ...]
+        self, says: str, rfc: str, orders: tuple[Order, ...], transcript: tuple[str, ...]
     ) -> None:
         self.says, self.rfc, self.orders, self.transcript = says, rfc, orders, transcript
         where = f"RFC {rfc}: " if rfc and rfc not in says else ""

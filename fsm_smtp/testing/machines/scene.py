@@ -1,12 +1,11 @@
 """What a client under test meets: a mail to send, what is offered, and each reply's kind."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from hypothesis import strategies as st
 
-from fsm_smtp.testing.machines.failure import ClientViolation
 from fsm_smtp.testing.machines.mail import Mail, mails
 from fsm_smtp.testing.machines.replies import KINDS, MET, MET_WITH_AUTH, MET_WITH_TLS, Order
 
@@ -25,7 +24,8 @@ EXTENSIONS: Final = (
 #: What a session may offer more, where the client is known to make use of it: STARTTLS, and AUTH
 #: with one mechanism or both.
 MECHANISMS: Final = ("PLAIN", "LOGIN")
-_PLAIN: Final = b"Subject: x\r\n\r\n"
+#: The plainest content.
+PLAIN: Final = b"Subject: x\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def single_scenes(more: frozenset[str] = frozenset()) -> Iterator[Scene]:
     mail = Mail(
         "sender@client.example.test",
         ("a@example.test", "b@example.test"),
-        _PLAIN + b".\r\n.x\r\n..\r\nhello\r\n",
+        PLAIN + b".\r\n.x\r\n..\r\nhello\r\n",
     )
     yield Scene(mail)
     yield Scene(mail, without=frozenset(EXTENSIONS))
@@ -103,52 +103,3 @@ def scenes(more: frozenset[str] = frozenset()) -> st.SearchStrategy[Scene]:
         st.frozensets(st.sampled_from(EXTENSIONS)),
         st.frozensets(st.sampled_from(sorted(more))) if more else st.just(frozenset[str]()),
     )
-
-
-def plainest(
-    met: Callable[[Scene], ClientViolation | None], found: ClientViolation
-) -> ClientViolation:
-    """The violation of the same section in the plainest scene that shows it.
-
-    Args:
-        met: plays a scene.
-        found: a violation, with its scene.
-    """
-    best = found
-    plainer = True
-    while plainer and best.scene is not None:
-        plainer = False
-        for scene in _plainer(best.scene):
-            seen = met(scene)
-            if seen is not None and seen.rfc == found.rfc:
-                seen.scene, best, plainer = scene, seen, True
-                break
-    return best
-
-
-def _plainer(scene: Scene) -> Iterator[Scene]:
-    """Scenes with less in them, those with much less first."""
-    mail, orders = scene.mail, scene.orders
-    if orders:
-        yield replace(scene, orders=())
-    if scene.without:
-        yield replace(scene, without=frozenset())
-    if scene.more:
-        yield replace(scene, more=frozenset())
-    if len(mail.recipients) > 1:
-        yield replace(scene, mail=replace(mail, recipients=mail.recipients[:1]))
-    if mail.content != _PLAIN:
-        yield replace(scene, mail=replace(mail, content=_PLAIN))
-    for number, order in enumerate(orders):
-        yield replace(scene, orders=(*orders[:number], *orders[number + 1 :]))
-        if order.number > 1:
-            first = order._replace(number=1)
-            yield replace(scene, orders=(*orders[:number], first, *orders[number + 1 :]))
-    for one in sorted(scene.without):
-        yield replace(scene, without=scene.without - {one})
-    for one in sorted(scene.more):
-        yield replace(scene, more=scene.more - {one})
-    lines = mail.content.removeprefix(_PLAIN).split(b"\r\n")
-    for number in range(len(lines) - 1):
-        rest = b"\r\n".join(lines[:number] + lines[number + 1 :])
-        yield replace(scene, mail=replace(mail, content=_PLAIN + rest))

@@ -10,7 +10,8 @@ from hypothesis.stateful import rule
 from fsm_smtp.testing.machines.exploring import explore
 from fsm_smtp.testing.machines.failure import ServerViolation
 from fsm_smtp.testing.machines.server import ServerMachine, SMTPServerMachine
-from fsm_smtp.testing.machines.steps import Step, violation_of
+from fsm_smtp.testing.machines.shortest import violation_of
+from fsm_smtp.testing.machines.step import Step
 from fsm_smtp.testing.served import SMTPServer
 from tests.testing.machines.faulty_servers import SHORTEST, machine
 

@@ -1,51 +1,15 @@
-"""Steps of a session with a server under test, and the shortest ones that show a failure."""
+"""The shortest session with a server under test that shows a failure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from fsm_smtp.automata.shrink import shrink
 from fsm_smtp.testing.machines.examiner import Examiner
 from fsm_smtp.testing.machines.failure import ServerViolation
+from fsm_smtp.testing.machines.step import Step
 
 #: Inputs whose answer depends on where the server stands.
 _TELLING: Final = ("mail", "rcpt", "data", "bdat")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What is sent at a time.
-
-    Attributes:
-        names: inputs of the table; several are written at once.
-        pieces: the octets of the only input, each piece written apart, where they differ from
-            the table's.
-    """
-
-    names: Sequence[str]
-    pieces: tuple[bytes, ...] | None = None
-
-    def play(self, examiner: Examiner) -> None:
-        """Send it, if it can be sent where the server stands.
-
-        Raises:
-            ServerViolation: the answer is not owed.
-        """
-        if examiner.is_over or not all(examiner.belief.sends(name) for name in self.names):
-            return
-        if "content" in self.names and self.pieces and examiner.belief.mode != "content":
-            return  # lines of content are no single command elsewhere
-        if len(self.names) > 1:
-            examiner.say_ahead(self.names)
-        else:
-            examiner.say(self.names[0], self.pieces)
-
-    @property
-    def plainer(self) -> tuple["Step", ...]:
-        """Steps that say the same in a plainer way."""
-        if len(self.names) > 1:
-            return tuple(Step((name,)) for name in self.names)
-        return (replace(self, pieces=None),)
 
 
 def violation_of(
@@ -58,7 +22,7 @@ def violation_of(
         return error
     try:
         for step in steps:
-            step.play(examiner)
+            examiner.play(step)
         examiner.finish()
     except ServerViolation as error:
         return error
