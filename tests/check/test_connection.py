@@ -1,14 +1,18 @@
 """The connection of a check: however a server writes, an outcome comes, in time and bounded."""
 
 import asyncio
+import os
+import socket
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from fsm_smtp.check.engine.connection import Connection, Target
+from fsm_smtp.check.engine.connection import Connection, Target, TLSMode
 from fsm_smtp.check.engine.outcome import Outcome
 from fsm_smtp.check.engine.transcript import MAX_LINES, Transcript, printable, redacted
+from fsm_smtp.testing.server.certificate import server_context
 
 HOST = "127.0.0.1"
 
@@ -150,3 +154,45 @@ def test_octets_are_shown_unambiguously(octets: bytes, shown: str) -> None:
 )
 def test_credentials_are_not_shown(line: bytes, shown: bytes) -> None:
     assert redacted(line) == shown
+
+
+def _speaks_clear(listener: socket.socket, heard: threading.Event) -> None:
+    """Under TLS, and in the middle of it octets that are none."""
+    accepted, _ = listener.accept()
+    with server_context().wrap_socket(accepted, server_side=True) as secured:
+        secured.sendall(b"220 mx.example.test\r\n")
+        secured.recv(100)  # NOOP, once the greeting has been heard
+        with socket.socket(fileno=os.dup(secured.fileno())) as bare:
+            bare.sendall(b"421 in the clear\r\n")
+        heard.wait(5)
+
+
+@pytest.mark.parametrize("reads_first", [False, True])
+def test_clear_text_in_the_middle_of_tls_ends_the_connection(reads_first: bool) -> None:
+    """Whoever finds it first, the reader or the writer."""
+    heard = threading.Event()
+
+    async def talk(port: int) -> Outcome:
+        target = Target(HOST, port, TLSMode.IMPLICIT, verify=False)
+        connection = Connection(target, timeout=2.0)
+        await connection.open()
+        assert (await connection.outcome()).word == "220"
+        await connection.write(b"NOOP\r\n")
+        if reads_first:
+            assert (await connection.outcome()).word == "closed"
+        await asyncio.sleep(0.1)
+        await connection.write(b"NOOP\r\n")
+        outcome = await connection.outcome()
+        heard.set()
+        await connection.close()
+        assert any("what answers is no TLS" in line for line in connection.transcript.lines)
+        return outcome
+
+    with socket.create_server((HOST, 0)) as listener:
+        thread = threading.Thread(target=_speaks_clear, args=(listener, heard))
+        thread.start()
+        try:
+            assert asyncio.run(talk(listener.getsockname()[1])).word == "closed"
+        finally:
+            heard.set()
+            thread.join(5)

@@ -104,7 +104,10 @@ def examine(
     target = f"{HOST}:{server.port}"
     options = ["--model", *exam.options, *others, "--only", f"{CASE}*", "--json", str(file)]
     addresses = ["--recipient", RECIPIENTS[0], "--unknown-recipient", UNKNOWN, "--sender", SENDER]
-    run(["check", target, *options, *addresses])
+    file.unlink(missing_ok=True)  # the one before must not be taken for this one's
+    code = run(["check", target, *options, *addresses])
+    if not file.exists():
+        raise RuntimeError(f"the check of {target} ended with {code} and without a report")
     report: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return report
 

@@ -189,8 +189,7 @@ class Connection:
         return Outcome("secured", detail=str(tls.version()))
 
     def _ends(self, outcome: Outcome) -> Outcome:
-        self._ended = True
-        self.transcript.note(f"no TLS: {outcome.detail}")
+        self._ends_by(f"no TLS: {outcome.detail}")
         return outcome
 
     async def write(self, *segments: bytes, secret: bool = False) -> None:
@@ -203,7 +202,8 @@ class Connection:
             if number:
                 await asyncio.sleep(self._gap)
             self.transcript.client(segment, secret=secret)
-            with contextlib.suppress(ConnectionError, TimeoutError):
+            # What broke TLS while reading is raised here, too.
+            with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
                 writer.write(segment)
                 async with asyncio.timeout(self.timeout):
                     await writer.drain()
@@ -278,11 +278,13 @@ class Connection:
         reader, _ = self._open_streams()
         try:
             data = await reader.read(READ_SIZE)
-        except (ConnectionError, ssl.SSLError):
+        except ConnectionError:
             data = b""
+        except ssl.SSLError as error:
+            self._ends_by(f"TLS broke: {_tls_reason(error)}")
+            return
         if not data:
-            self._ended = True
-            self.transcript.note("the server closed the connection")
+            self._ends_by("the server closed the connection")
             return
         self.transcript.server(data)
         *lines, self._partial = (self._partial + data).split(b"\n")
@@ -292,6 +294,10 @@ class Connection:
         if len(self._partial) > MAX_PARTIAL:
             self._feed(self._partial)
             self._partial = b""
+
+    def _ends_by(self, what: str) -> None:
+        self._ended = True
+        self.transcript.note(what)
 
     def _feed(self, line: bytes) -> bool:
         """Whether what follows in the same segment can still be told apart."""
