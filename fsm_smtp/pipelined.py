@@ -8,7 +8,7 @@ configuration is the confirmed one. With nothing sent ahead it is the session of
 from collections import deque
 from collections.abc import Sequence
 
-from fsm_smtp.ahead import Flight, Pipeline, Run, Sent, Shape, pipeline_of, runs_of, shape
+from fsm_smtp.ahead import Flight, Pipeline, Run, Sent, Shape, pipeline_of, runs_of
 from fsm_smtp.configuration import Configuration
 from fsm_smtp.errors import ConnectionLost, ReplyTimeout, UnexpectedReply
 from fsm_smtp.event import Event, Observer
@@ -139,17 +139,15 @@ class PipelinedSession(Session):
 
     def _first_run(self, mail: str, recipients: int, end: str) -> Run | None:
         """The run, when no other is in the air; an end of data becomes one that goes before it."""
-        find = self._known_runs.envelope
+        known, now = self._known_runs, self._model.configuration
         if self._asked is None:
-            return find(self.configuration, None, mail, recipients, end)
-        now = self._now()
-        run = find(now.expected, self._asked, mail, recipients, end)
-        if run is not None:
-            before = Run(
-                shape(False, None, 0, self._asked), now.confirmed, now.outstanding, now.expected
-            )
-            self._runs.append((before, (self._last,)))
-            self._in_runs = 1
+            return known.envelope(now, None, mail, recipients, end)
+        pair = known.behind(now, self._asked, mail, recipients, end)
+        if pair is None:
+            return None
+        before, run = pair
+        self._runs.append((before, (self._last,)))
+        self._in_runs = 1
         return run
 
     def spread(self) -> None:

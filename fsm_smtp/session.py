@@ -215,16 +215,9 @@ class Session:
         Raises:
             CommandRefused: it may not; nothing has changed.
         """
-        before = self._model.configuration
-        step = self._machine.fire(self._model, "send_dot")
-        if self._replies_due is not None:
-            self._replies_due.expect("send_dot")
-        encoder = self._encoder or ContentEncoder()
-        self._encoder = None
-        self._asked, self._last = "send_dot", "."
-        if self._observer is not None:
-            self._tell("C", ".", before, "send_dot", step)
-        return encoder.finish()
+        self._end()
+        encoder, self._encoder = self._encoder, None
+        return (encoder or ContentEncoder()).finish()
 
     def send_encoded(self, content: Encoded) -> bytes:
         """A whole content that was encoded beforehand, if content may be sent now.
@@ -232,8 +225,11 @@ class Session:
         Raises:
             CommandRefused: it may not; nothing has changed.
         """
-        self.send_content(b"")
-        self.end_content()
+        before = self._model.configuration
+        step = self._machine.fire(self._model, "send_content")
+        if self._observer is not None and step.target is not before:
+            self._tell("C", "(content)", before, "send_content", step)
+        self._end()
         return content
 
     # -- incoming --------------------------------------------------------------------------------
@@ -323,6 +319,15 @@ class Session:
         self._link("close", "closed by the client")
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        before = self._model.configuration
+        step = self._machine.fire(self._model, "send_dot")
+        if self._replies_due is not None:
+            self._replies_due.expect("send_dot")
+        self._asked, self._last = "send_dot", "."
+        if self._observer is not None:
+            self._tell("C", ".", before, "send_dot", step)
 
     def _judge(self, reply: Reply) -> Reply:
         """Offer *reply* to the machine; gives it back, or raises if it is a violation."""

@@ -85,6 +85,7 @@ class Runs:
         self._pipeline = pipeline
         self._known: dict[tuple[Configuration, str | None, Shape], Run | None] = {}
         self._envelopes: dict[tuple[Configuration, str | None, str, int, str], Run | None] = {}
+        self._pairs: dict[tuple[Configuration, str, str, int, str], tuple[Run, Run] | None] = {}
 
     def envelope(
         self, expected: Configuration, last: str | None, mail: str, recipients: int, end: str
@@ -102,6 +103,26 @@ class Runs:
             wanted = (shape(reset, mail, recipients, end) for reset in (False, True))
             runs = (self.find(expected, last, each) for each in wanted)
             found = self._envelopes[key] = next(filter(None, runs), None)
+            return found
+
+    def behind(
+        self, configuration: Configuration, asked: str, mail: str, recipients: int, end: str
+    ) -> tuple[Run, Run] | None:
+        """A command that waits for its reply by itself, as a run, and the run behind it.
+
+        Args:
+            configuration: where the command waits.
+            asked: its trigger.
+            mail, recipients, end: as for `envelope`.
+        """
+        key = (configuration, asked, mail, recipients, end)
+        try:
+            return self._pairs[key]
+        except KeyError:
+            now = self._pipeline.resume(configuration, asked, trusted=True)
+            run = self.envelope(now.expected, asked, mail, recipients, end)
+            alone = Run(shape(False, None, 0, asked), now.confirmed, now.outstanding, now.expected)
+            found = self._pairs[key] = None if run is None else (alone, run)
             return found
 
     def find(self, expected: Configuration, last: str | None, wanted: Shape) -> Run | None:

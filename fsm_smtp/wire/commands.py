@@ -183,6 +183,12 @@ def _rcpt(address: bytes, parameters: bytes, utf8: bool, limit: int) -> Command:
 
 
 @lru_cache(maxsize=1024)
+def _plain_mail(reverse_path: str | bytes) -> Command:
+    address = _octets(reverse_path, "a reverse-path")
+    return _mail(address, b"", False, limits.MAX_COMMAND_LINE)
+
+
+@lru_cache(maxsize=1024)
 def _plain_rcpt(forward_path: str | bytes, utf8: bool) -> Command:
     address = _octets(forward_path, "a forward-path", utf8=utf8)
     return _rcpt(address, b"", utf8, limits.MAX_COMMAND_LINE)
@@ -201,6 +207,8 @@ def mail(reverse_path: str | bytes, parameters: Parameters = ()) -> Command:
         InvalidCommand: no mailbox, a source route, a parameter that is malformed or repeated, or
             a line longer than 512 octets and what the parameters' extensions add.
     """
+    if not parameters:
+        return _plain_mail(reverse_path)
     rendered = render_parameters(parameters, limits.MAIL_GROWTH)
     address = _octets(reverse_path, "a reverse-path", utf8=rendered.utf8)
     return _mail(address, rendered.octets, rendered.utf8, rendered.limit)

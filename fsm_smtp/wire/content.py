@@ -167,8 +167,8 @@ def encoded(content: bytes) -> Encoded:
 
 def canonical(content: bytes) -> bytes:
     """A whole content with canonical line ends: what `canonical_chunks` makes of it."""
-    line_ends = content.count(b"\r\n")
-    if content.count(b"\n") == line_ends and content.count(b"\r") == line_ends:
+    # Twice as quick as counting CR, LF and CRLF, as long as copies are small.
+    if content.replace(b"\r", b"").replace(b"\n", b"\r\n") == content:
         return content
     return b"".join(canonical_chunks((content,)))
 

@@ -180,7 +180,8 @@ class Delivery(Sending):
         """Write what may be sent."""
         out: list[bytes] = []
         size = 0
-        for octets in self._commands():
+        opened = self._air and self._air[0].opened  # then nothing goes before its content
+        for octets in () if opened else self._commands():
             if size + len(octets) > _WRITE and out:
                 yield from self._put(b"".join(out))
                 yield from self._overheard()

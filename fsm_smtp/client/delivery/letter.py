@@ -85,7 +85,8 @@ class Letter:
     @classmethod
     def unsendable(cls, message: Message, error: ProtocolError) -> "Letter":
         """A message that cannot be sent, waiting for its turn to be told so."""
-        letter = cls(message, Prepared(commands.rset(), [], Content(iter(()), 0, False)))
+        nothing = Content(iter(()), 0, False)
+        letter = cls(message, Prepared(message.addresses, commands.rset(), [], nothing))
         letter.ended, letter.error = True, error
         return letter
 
@@ -110,7 +111,7 @@ class Letter:
     def fates(self) -> Fates:
         """Of its recipients: made when the first is decided."""
         if self._fates is None:
-            self._fates = Fates(self.message.sender, self.message.addresses)
+            self._fates = Fates(self.message.sender, self.ready.addresses)
         return self._fates
 
     def next_command(self) -> tuple[Kind, str, Command]:
@@ -171,7 +172,7 @@ class Letter:
             return not_sent(self.message, self.error)
         deciding = self.taken or self.refusal or (None if self.ended else shutdown)
         if error is None and self.taken is not None and self._fates is None:
-            return AllAccepted(self.message.sender, self.message.addresses, self.taken)
+            return AllAccepted(self.message.sender, self.ready.addresses, self.taken)
         self.fates.ended = self.fates.ended or self.ended
         if deciding is not None:
             self.fates.decide(deciding)

@@ -32,6 +32,7 @@ class Sending(Air):
         super().__init__(on, reach)
         self._messages: Iterator[Message] = iter(messages)
         self._depth: Depth = "lockstep"
+        self._window = on.options.window
         self._broken: Exception | None = None  # raised by the messages themselves
         self._next: Letter | None = None  # made ready while replies were on their way
 
@@ -91,9 +92,12 @@ class Sending(Air):
         while self._air:
             letter = self._air[-1]
             if not letter.ended and letter.refusal is None:
-                if not letter.sent and self._too_many(letter):
-                    return  # until some of what is outstanding has been answered
-                octets = b"" if letter.sent else self._as_run(letter)
+                room = MOST_OUTSTANDING - session.outstanding
+                octets = b""
+                if not letter.sent:
+                    if room <= len(letter.commands) + 1 and room < MOST_OUTSTANDING:
+                        return  # until some of what is outstanding has been answered
+                    octets = self._as_run(letter)
                 if octets:
                     yield octets
                 else:
@@ -112,12 +116,15 @@ class Sending(Air):
     def _may_follow(self, letter: Letter) -> bool:
         """Whether the next envelope may go behind the end of *letter*."""
         session = self._session
-        if session.configuration["link"] != "up" or not session.trusted or self._again:
+        windowed = self._depth == "window" and letter.ready.by_chunks
+        if windowed and len(self._air) >= self._window:
             return False
-        if session.outstanding + 4 > MOST_OUTSTANDING:
+        if session.outstanding + 4 > MOST_OUTSTANDING or self._again or not session.trusted:
             return False
-        if self._depth == "window" and letter.ready.by_chunks:
-            return len(self._air) < self._on.options.window
+        if session.configuration["link"] != "up":
+            return False
+        if windowed:
+            return True
         alone = len(self._air) == 1 and letter.outstanding == 1
         return self._depth != "group" and self._reach.behind_end is not False and alone
 
@@ -164,11 +171,6 @@ class Sending(Air):
         letter.outstanding += len(run.triggers)
         self._queue.append((letter, "run"))
         return b"".join(lines)
-
-    def _too_many(self, letter: Letter) -> bool:
-        """Whether its commands do not fit beside those that are outstanding, but would alone."""
-        room = MOST_OUTSTANDING - len(letter.commands) - 2
-        return self._session.outstanding > max(room, 0)
 
     def _one_chunk(self, letter: Letter) -> bool:
         """Whether its content goes now, as one chunk."""

@@ -18,6 +18,7 @@ class Prepared:
     """A message as it will be sent to this server.
 
     Attributes:
+        addresses: the recipients' addresses.
         mail: the MAIL command.
         rcpts: each recipient's RCPT.
         content: the content.
@@ -27,6 +28,7 @@ class Prepared:
             octets cannot be known beforehand.
     """
 
+    addresses: tuple[str, ...]
     mail: Command
     rcpts: list[Command]
     content: Content
@@ -58,8 +60,8 @@ def prepared(
             the server does not offer 8BITMIME.
     """
     keywords, extensions, addresses = offers.keywords, message.extensions, message.addresses
-    utf8 = extensions.smtputf8 or not (
-        message.sender.isascii() and all(map(str.isascii, addresses))
+    utf8 = (
+        extensions.smtputf8 or not message.sender.isascii() or not all(map(str.isascii, addresses))
     )
     content = Content.of(message.source, seven_bit="8BITMIME" not in keywords, utf8=utf8)
     if told is not None:
@@ -81,7 +83,7 @@ def prepared(
         rcpts = [_rcpt(keywords, extensions, each, utf8=utf8) for each in message.recipients]
     seven_bit = content.eight_bit is None and wanted.get("BODY", "7BIT") == "7BIT"
     binary = extensions.body == "BINARYMIME"
-    return Prepared(mail, rcpts, content, extensions.by_chunks, binary, seven_bit)
+    return Prepared(addresses, mail, rcpts, content, extensions.by_chunks, binary, seven_bit)
 
 
 def eight_bit_refused() -> InvalidContent:
