@@ -145,7 +145,7 @@ class AsyncClient(Commands[Coroutine[Any, Any, Reply], Coroutine[Any, Any, None]
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 await self._quit()
                 await self._connect()
-            result = await self._converse(self._one(message, goodbye=goodbye).next())
+            result = await self._converse(self._one(message, goodbye=goodbye))
             if goodbye:
                 self.close()
         assert result is not None

@@ -13,6 +13,8 @@ from fsm_smtp.client.dialogue import Dialogue
 from fsm_smtp.client.message import Message
 from fsm_smtp.client.observing import status_of
 from fsm_smtp.client.options import Depth, Options
+from fsm_smtp.client.requests import Flow
+from fsm_smtp.client.result import SendResult
 from fsm_smtp.client.sasl.binding import Bound
 from fsm_smtp.command import SMTPCommand
 from fsm_smtp.errors import ConnectionLost, NotConnected
@@ -131,10 +133,11 @@ class ClientBase:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _one(self, message: Message, *, goodbye: bool = False) -> Delivery:
-        depth = self.options.depth
-        on, reach = self._dialogue, self._reach
-        return Delivery(on, (message,), reach, depth, many=False, goodbye=goodbye)
+    def _one(self, message: Message, *, goodbye: bool = False) -> Flow[SendResult | None]:
+        on, reach, depth = self._dialogue, self._reach, self.options.depth
+        if not goodbye and reach.depth(self.session, depth, many=False) == "lockstep":
+            return on.send(message)
+        return Delivery(on, (message,), reach, depth, many=False, goodbye=goodbye).next()
 
     def _many(
         self, messages: Iterable[Message | EmailLike], depth: Depth | None, *, goodbye: bool = False

@@ -185,7 +185,7 @@ class Client(Commands[Reply, None]):
             if self.session.mails_left == 0:  # the server's limit (RFC 9422 §4.1)
                 self._quit()
                 self._connect()
-            result = self._converse(self._one(message, goodbye=goodbye).next())
+            result = self._converse(self._one(message, goodbye=goodbye))
             if goodbye:
                 self.close()
         assert result is not None

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from fsm_smtp.client import Options
 from fsm_smtp.client.dialogue import Dialogue
-from fsm_smtp.client.requests import GLANCE, HANDSHAKE, Answer, Flow, Request, Wait
+from fsm_smtp.client.requests import GLANCE, HANDSHAKE, Answer, Flow, Wait
 
 _T = TypeVar("_T")
 
@@ -16,24 +16,22 @@ Server = Callable[[bytes], bytes | None]
 def run(flow: Flow[_T], server: Server) -> _T:
     """Run *flow* to its end."""
     answer: Answer = None
+    written = b""  # since the last wait: then the server answers
     while True:
         try:
             request = flow.send(answer)
         except StopIteration as done:
             value: _T = done.value
             return value
-        answer = _answered(request, server)
-
-
-def _answered(request: Request, server: Server) -> Answer:
-    if isinstance(request, Wait):
-        octets, request.octets = request.octets, b""
-        return server(octets)
-    if isinstance(request, bytes):
-        server(request)
-        return True
-    assert request is GLANCE or request is HANDSHAKE
-    return None
+        if isinstance(request, Wait):
+            octets, request.octets = written + request.octets, b""
+            written, answer = b"", server(octets)
+        elif isinstance(request, bytes):
+            written += request
+            answer = True
+        else:
+            assert request is GLANCE or request is HANDSHAKE
+            answer = None
 
 
 class Recorded:

@@ -10,7 +10,7 @@ from fsm_smtp.client.message import Message
 from fsm_smtp.client.requests import Flow
 from fsm_smtp.client.result import Fates, SendResult
 from fsm_smtp.errors import ProtocolError
-from fsm_smtp.wire import Reply, commands
+from fsm_smtp.wire import Reply, commands, encoded
 
 #: Octets of content that are worth a write; smaller pieces wait for each other.
 ENOUGH: Final = 16 * 1024
@@ -68,11 +68,22 @@ def _by_data(on: Exchange, ready: Prepared, fates: Fates) -> Flow[Reply | None]:
     session, content = on.session, ready.content
     if not session.may("send_data"):
         return None
-    data = yield (wait := on.ask(commands.data()))
+    ahead = None
+    if content.whole is None:
+        data = yield (wait := on.ask(commands.data()))
+    else:  # which is encoded while the server thinks about DATA
+        on.hear()
+        yield from on.write(session.send(commands.data()))
+        ahead = encoded(content.whole)
+        data = yield (wait := on.wait(b""))
     reply = on.answer(data) or (yield from on.rest(wait, data))
     if not session.may("send_content"):
         return reply
-    if content.size is not None and content.size < ENOUGH:
+    if ahead is not None:
+        if session.unread:
+            on.hear()
+        end = session.send_encoded(ahead)
+    elif content.size is not None and content.size < ENOUGH:
         end = all_at_once(on, ready)
     else:
         end = yield from piece_by_piece(on, ready)
