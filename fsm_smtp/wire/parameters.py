@@ -67,11 +67,6 @@ class Rendered:
     limit: int
 
 
-# What most lines have.
-_NONE: Final = Rendered(b"", False, limits.MAX_COMMAND_LINE)
-_NONE_UTF8: Final = Rendered(b"", True, limits.MAX_COMMAND_LINE)
-
-
 def render_parameters(
     parameters: Parameters, growth: Mapping[str, tuple[str, int]], *, utf8: bool = False
 ) -> Rendered:
@@ -81,8 +76,6 @@ def render_parameters(
         InvalidCommand: a keyword or value against its grammar (RFC 5321 §4.1.2 and the RFC of
             each known parameter), or a keyword twice.
     """
-    if not parameters:
-        return _NONE_UTF8 if utf8 else _NONE
     items = _items(parameters)
     utf8 = utf8 or any(keyword.upper() == "SMTPUTF8" for keyword, _ in items)
     seen: set[str] = set()

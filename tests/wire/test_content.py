@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fsm_smtp import wire as octets
 from fsm_smtp.errors import InvalidContent
 from fsm_smtp.testing.strategies import NO_ENDS, chunkings, raw_content
 from fsm_smtp.wire import ContentEncoder, canonical_chunks, decode_content
@@ -224,3 +225,9 @@ def test_what_is_no_wire_form(wire: bytes) -> None:
 def test_the_decoder_takes_off_one_dot_of_any_line() -> None:
     assert decode_content(b".a\r\n..\r\nb.\r\n.\r\n") == b"a\r\n.\r\nb.\r\n"
     assert decode_content(b".\r\n") == b""
+
+
+@given(raw_content())
+def test_a_whole_content_is_what_its_pieces_are(body: bytes) -> None:
+    assert octets.encoded(body) == encoded(body)
+    assert octets.canonical(body) == canonical(body)
