@@ -76,9 +76,9 @@ def _sizes(scale: int, window: int) -> tuple[tuple[str, int], ...]:
 
 
 _RACES = (
-    _Race("loopback, 1 recipient", "small", 0, (15, 5), 40, _depths(80, 320, (None, 3.5, 25))),
+    _Race("loopback, 1 recipient", "small", 0, (15, 5), 40, _depths(80, 960, (None, 3.5, 25))),
     _Race("loopback, 50 recipients", "many", 0, (11, 5), 4, _depths(20, 60, (None, 25, 50))),
-    _Race("1 ms, 1 recipient", "small", 0.001, (5, 3), 10, _depths(20, 320, (1.9, 3.8, None))),
+    _Race("1 ms, 1 recipient", "small", 0.001, (5, 3), 10, _depths(40, 320, (1.9, 3.8, None))),
     _Race("1 ms, 50 recipients", "many", 0.001, (5, 3), 1, _depths(16, 60, (25, 45, None))),
     _Race(
         "20 ms, 1 recipient",
