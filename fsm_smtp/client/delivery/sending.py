@@ -75,10 +75,12 @@ class Sending(Air):
 
     def _make_ready(self) -> None:
         """Do what will have to be done, while the server is busy."""
-        if self._depth != "full":
-            return
+        if self._depth == "window":
+            return  # its content has gone with the envelope
         for letter in self._air:
             letter.encode()
+        if self._depth != "full":
+            return
         if self._next is None and not self._again:
             self._next = self._following()
             if self._next is not None:
