@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
+from fsm_smtp.testing.server.connection import Connection
 from fsm_smtp.testing.server.deviations import Deviation, Deviations, ordered
 from fsm_smtp.testing.server.listening import ModelServer, model_server_in_thread
 from fsm_smtp.testing.server.options import HOST, PASSWORD, USER, Options
@@ -99,6 +100,21 @@ class SMTPServer:
         return client_context()
 
     @property
+    def connections(self) -> list[Connection]:
+        """Each connection, in their order: to speak unasked, to end it, to order for it."""
+        return self._running.connections
+
+    @property
+    def open_connections(self) -> list[Connection]:
+        """Those that are open."""
+        return [connection for connection in self.connections if connection.is_open]
+
+    @property
+    def most_open(self) -> int:
+        """How many connections were open at a time at most."""
+        return self._running.most_open
+
+    @property
     def sessions(self) -> list[SessionRecord]:
         """What each connection was, in their order."""
         return self._running.sessions
@@ -114,7 +130,7 @@ class SMTPServer:
         return self._running.violations
 
     def order(self, on: str, **deviation: Any) -> None:
-        """Have it do otherwise: the arguments are those of `Deviation`.
+        """Have it do otherwise, on all connections: the arguments are those of `Deviation`.
 
         Raises:
             ValueError: the order orders nothing.

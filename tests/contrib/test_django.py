@@ -18,7 +18,7 @@ from django.core import mail
 from django.test.utils import override_settings
 
 from fsm_smtp.contrib.django import EmailBackend
-from tests.pool.server import HonestServer, honest
+from fsm_smtp.testing import SMTPServer
 from tests.servers import registry
 from tests.servers.base import RECIPIENTS, SENDER, Server
 from tests.servers.fixtures import ServerPark
@@ -45,9 +45,9 @@ def configured() -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[HonestServer]:
+def server() -> Iterator[SMTPServer]:
     with (
-        honest("SIZE", "8BITMIME") as made,
+        SMTPServer(extensions=frozenset({"SIZE", "8BITMIME"})) as made,
         override_settings(EMAIL_HOST="127.0.0.1", EMAIL_PORT=made.port),
     ):
         yield made
@@ -57,36 +57,36 @@ def sent(subject: str = "hello") -> int:
     return mail.send_mail(subject, "text", "me@example.test", ["one@example.test"])
 
 
-def test_send_mail(server: HonestServer) -> None:
+def test_send_mail(server: SMTPServer) -> None:
     assert sent() == 1
-    (message,) = server.delivered
-    assert (message.sender, message.recipients) == ("me@example.test", ("one@example.test",))
+    (message,) = server.messages
+    assert (message.sender, message.recipients[0].path) == (b"me@example.test", b"one@example.test")
     assert b"Subject: hello\r\n" in message.content
-    assert server.links[0].lines[-1].upper() == "QUIT"
+    assert server.sessions[0].commands[-1].upper() == b"QUIT"
 
 
-def test_the_settings_of_the_docs(server: HonestServer) -> None:
+def test_the_settings_of_the_docs(server: SMTPServer) -> None:
     text = (ROOT / "docs" / "django.md").read_text("utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     shown: dict[str, Any] = {}
     exec(compile(example.replace("2525", str(server.port)), "docs/django.md", "exec"), shown)
     with override_settings(**{key: value for key, value in shown.items() if key.isupper()}):
         assert sent() == 1
-    assert len(server.delivered) == 1
+    assert len(server.messages) == 1
 
 
-def test_one_connection_for_many_messages(server: HonestServer) -> None:
+def test_one_connection_for_many_messages(server: SMTPServer) -> None:
     with mail.get_connection() as connection:
         for number in range(3):
             message = mail.EmailMessage(
                 f"number {number}", "text", "me@example.test", ["one@example.test"]
             )
             assert connection.send_messages([message]) == 1
-    assert len(server.links) == 1
-    assert len(server.delivered) == 3
+    assert len(server.sessions) == 1
+    assert len(server.messages) == 3
 
 
-def test_open_and_close(server: HonestServer) -> None:
+def test_open_and_close(server: SMTPServer) -> None:
     backend = EmailBackend()
     assert backend.open() is True
     assert backend.open() is False
@@ -94,39 +94,40 @@ def test_open_and_close(server: HonestServer) -> None:
     backend.close()
     assert backend.open() is True
     backend.close()
-    assert len(server.links) == 2
+    assert len(server.sessions) == 2
 
 
 @pytest.mark.parametrize("how", ["421", "end"])
-def test_a_connection_that_was_given_up_is_replaced(server: HonestServer, how: str) -> None:
+def test_a_connection_that_was_given_up_is_replaced(server: SMTPServer, how: str) -> None:
     """Django's own fails here, each time that a connection was kept for too long."""
     with mail.get_connection() as connection:
-        link = server.open()[0]
+        in_use = server.open_connections[0]
         if how == "421":
-            link.say(b"421 4.4.2 idle for too long\r\n")
-        link.end()
+            in_use.say(b"421 4.4.2 idle for too long\r\n")
+        in_use.end()
         for _ in range(2):
             message = mail.EmailMessage("hello", "text", "me@example.test", ["one@example.test"])
             assert connection.send_messages([message]) == 1
-    assert len(server.links) == 2  # the one in its place was kept too
-    assert len(server.delivered) == 2
+    assert len(server.sessions) == 2  # the one in its place was kept too
+    assert len(server.messages) == 2
 
 
-def test_what_cannot_be_replaced(server: HonestServer) -> None:
+def test_what_cannot_be_replaced(server: SMTPServer) -> None:
     loud, silent = EmailBackend(), EmailBackend(fail_silently=True)
     message = mail.EmailMessage("hello", "text", "me@example.test", ["one@example.test"])
     for backend in (loud, silent):
         backend.open()
-    server.greeting = b"554 5.3.2 not today\r\n"
-    for link in server.open():
-        link.end()
+    server.order("GREETING", reply="554 5.3.2 not today")
+    for connection in server.open_connections:
+        connection.end()
     with pytest.raises(smtplib.SMTPConnectError, match="not today"):
         loud.send_messages([message])
     assert silent.send_messages([message]) == 0
     assert silent.open() is None
 
 
-def test_refusals(server: HonestServer) -> None:
+def test_refusals(server: SMTPServer) -> None:
+    server.order("RCPT", recipient="no@example.test", reply="550 5.1.1 no such user")
     arguments: Any = ("hello", "text", "me@example.test", ["no@example.test"])
     with pytest.raises(smtplib.SMTPRecipientsRefused) as raised:
         mail.send_mail(*arguments)
@@ -141,7 +142,7 @@ def test_nobody_there() -> None:
         assert mail.get_connection(fail_silently=True).open() is None
 
 
-def test_one_backend_for_many_threads(server: HonestServer) -> None:
+def test_one_backend_for_many_threads(server: SMTPServer) -> None:
     connection = mail.get_connection()
     connection.open()
 
@@ -155,10 +156,10 @@ def test_one_backend_for_many_threads(server: HonestServer) -> None:
     for thread in threads:
         thread.join(20)
     connection.close()
-    assert sorted(message.recipients[0] for message in server.delivered) == sorted(
-        f"to{number}@example.test" for number in range(12)
+    assert sorted(message.recipients[0].path for message in server.messages) == sorted(
+        b"to%d@example.test" % number for number in range(12)
     )
-    assert len(server.links) == 1
+    assert len(server.sessions) == 1
 
 
 @pytest.fixture(params=["postfix", "exim"])

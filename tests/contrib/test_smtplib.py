@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsm_smtp.contrib import smtplib as ours
+from fsm_smtp.testing import SMTPServer
 from fsm_smtp.testing import strategies as smtp
 from fsm_smtp.testing.scripted import (
     GREETING,
+    OPENING,
     Answer,
     Handshake,
     Hold,
@@ -26,7 +28,6 @@ from fsm_smtp.testing.scripted import (
     ehlo,
     in_turn,
 )
-from tests.pool.server import honest
 
 SENDER = "me@example.test"
 TO = ["one@example.test", "two@example.test", "three@example.test"]
@@ -240,27 +241,32 @@ def test_what_is_sent_is_the_same() -> None:
     message["From"], message["To"], message["Bcc"] = SENDER, ", ".join(TO[:2]), TO[2]
     message["Subject"] = "hello"
     message.set_content("hello\n.dot\n")
-    with honest("SIZE 1000000", "8BITMIME") as server:
+    with SMTPServer(extensions=frozenset({"SIZE", "8BITMIME"})) as server:
+        server.order("RCPT", recipient="no@example.test", reply="550 5.1.1 no such user")
         for module in (smtplib, ours):
             with module.SMTP("127.0.0.1", server.port, NAME, TIMEOUT) as smtp:
                 assert smtp.send_message(message) == {}
                 assert smtp.sendmail(SENDER, [*TO[:1], "no@example.test"], "a\nb\rc\r\n") == {
                     "no@example.test": (550, b"5.1.1 no such user")
                 }
-        one, two = ([line.upper() for line in link.lines] for link in server.links)
+        one, two = ([line.upper() for line in each.commands] for each in server.sessions)
         assert one == two
-        first, second, third, fourth = server.delivered
+        first, second, third, fourth = (
+            (message.sender, message.recipients, message.content) for message in server.messages
+        )
         assert (first, second) == (third, fourth)
-        assert b"Bcc" not in first.content
-        assert first.recipients == (*TO[:2], TO[2])
+        _, recipients, content = first
+        assert b"Bcc" not in content
+        assert [one.path.decode() for one in recipients] == TO
 
 
-def test_a_mailbox_without_a_domain() -> None:
+def test_a_mailbox_without_a_domain(server: ScriptedServer) -> None:
     """Against the grammar (RFC 5321 §4.1.2), and what local tools do."""
-    with honest("SIZE") as server, ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT) as smtp:
+    server.always = (*OPENING, Answer())
+    with ours.SMTP("127.0.0.1", server.port, NAME, TIMEOUT) as smtp:
         assert smtp.sendmail("root", ["cron", *TO[:1]], "hello") == {}
         assert smtp.sock is not None
-    assert server.links[0].lines[1:3] == ["MAIL FROM:<root> SIZE=5", "RCPT TO:<cron>"]
+    assert server.taken[-1].lines[1:3] == [b"MAIL FROM:<root> SIZE=5", b"RCPT TO:<cron>"]
     assert smtp.sock is None
 
 
@@ -380,10 +386,10 @@ def test_smtputf8(server: ScriptedServer) -> None:
 def test_the_example_of_the_docs(capsys: pytest.CaptureFixture[str]) -> None:
     text = (Path(__file__).parents[2] / "docs" / "smtplib.md").read_text("utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    with honest() as server:
+    with SMTPServer() as server:
         exec(compile(example.replace("2525", str(server.port)), "docs/smtplib.md", "exec"), {})
     assert capsys.readouterr().out == "{}\n"
-    assert len(server.delivered) == 1
+    assert len(server.messages) == 1
 
 
 # -- what is different ---------------------------------------------------------------------------

@@ -9,10 +9,11 @@ import pytest
 from fsm_smtp.client import Client
 from fsm_smtp.errors import ConnectionLost, Rejected
 from fsm_smtp.pool import Limits, PoolClosed, PoolTimeout, Server
+from fsm_smtp.testing import Deviation, SMTPServer
 from fsm_smtp.wire import commands
 from tests.pool.driver import HELLO, OPTIONS, RECIPIENTS, SENDER, AnyClient, AnyPool, pooled
-from tests.pool.server import HonestServer, honest
-from tests.pool.waiting import until
+from tests.pool.serving import last_commands, mails, offering, saying
+from tests.waiting import until
 
 
 def what(pool: AnyPool) -> list[tuple[str, str]]:
@@ -24,24 +25,24 @@ def send(pool: AnyPool, client: AnyClient) -> None:
 
 
 def test_the_same_connection_again_after_rset(adapter: str) -> None:
-    with honest("SIZE") as server, pooled(adapter, 2, server.port) as pool:
+    with offering("SIZE") as server, pooled(adapter, 2, server.port) as pool:
         first = pool.acquire()
         send(pool, first)
         pool.release(first)
         assert (pool.usage.lent, pool.usage.idle) == (0, 1)
         second = pool.acquire()
         assert second is first
-        assert server.links[0].lines[-1] == "RSET"
+        assert server.sessions[0].commands[-1] == b"RSET"
         assert second.session.may("send_mail")
         send(pool, second)
         pool.release(second)
-    assert [link.lines[-1] for link in server.links] == ["QUIT"]
-    assert len(server.delivered) == 2
+    assert last_commands(server) == [b"QUIT"]
+    assert len(server.messages) == 2
     assert what(pool) == [("opened", "pool"), ("reused", "pool"), ("closed", "pool")]
 
 
 def test_whatever_the_borrower_leaves_open_the_next_one_does_not_find(adapter: str) -> None:
-    with honest() as server, pooled(adapter, 1, server.port) as pool:
+    with offering() as server, pooled(adapter, 1, server.port) as pool:
         client = pool.acquire()
         pool.run(client.command(commands.mail(SENDER)))
         pool.run(client.command(commands.rcpt("stranger@example.test")))
@@ -50,8 +51,8 @@ def test_whatever_the_borrower_leaves_open_the_next_one_does_not_find(adapter: s
         assert again is client
         send(pool, again)
         pool.release(again)
-    (message,) = server.delivered
-    assert message.recipients == RECIPIENTS
+    (message,) = server.messages
+    assert [one.path.decode() for one in message.recipients] == list(RECIPIENTS)
 
 
 def in_the_middle_of_data(pool: AnyPool, client: AnyClient) -> None:
@@ -78,7 +79,7 @@ def after_quit(pool: AnyPool, client: AnyClient) -> None:
 )
 def test_what_cannot_be_used_again_is_not(adapter: str, left: object, why: str) -> None:
     assert callable(left)
-    with honest() as server, pooled(adapter, 1, server.port) as pool:
+    with offering() as server, pooled(adapter, 1, server.port) as pool:
         client = pool.acquire()
         left(pool, client)
         pool.release(client)
@@ -89,13 +90,13 @@ def test_what_cannot_be_used_again_is_not(adapter: str, left: object, why: str) 
         pool.release(again)
     assert what(pool)[1] == ("closed", "borrower")
     assert why in pool.events[1].why
-    assert len(server.delivered) == 1
+    assert len(server.messages) == 1
 
 
 def test_a_connection_that_ended_while_it_was_lent(adapter: str) -> None:
-    with honest() as server, pooled(adapter, 1, server.port) as pool:
+    with offering() as server, pooled(adapter, 1, server.port) as pool:
         client = pool.acquire()
-        server.open()[0].quirks["MAIL"] = b""
+        server.open_connections[0].order("MAIL", drop=True)
         result = pool.run(client.send_message(HELLO, SENDER, RECIPIENTS))
         assert {fate.outcome for fate in result.fates} == {"refused"}
         pool.release(client)
@@ -105,7 +106,7 @@ def test_a_connection_that_ended_while_it_was_lent(adapter: str) -> None:
 
 def test_a_session_that_is_another_than_before_is_ended(adapter: str) -> None:
     """After HELO the offers of EHLO are gone: the next borrower would miss them."""
-    with honest("8BITMIME") as server, pooled(adapter, 1, server.port) as pool:
+    with offering("8BITMIME") as server, pooled(adapter, 1, server.port) as pool:
         client = pool.acquire()
         pool.run(client.command(commands.helo("client.example.test")))
         pool.release(client)
@@ -113,40 +114,40 @@ def test_a_session_that_is_another_than_before_is_ended(adapter: str) -> None:
         assert "8BITMIME" in again.offers
         pool.release(again)
     assert what(pool)[1] == ("closed", "borrower")
-    assert server.links[0].lines[-2:] == ["RSET", "QUIT"]
+    assert server.sessions[0].commands[-2:] == [b"RSET", b"QUIT"]
 
 
 # -- what servers do to connections at rest ------------------------------------------------------
 
 
-def stale_421(server: HonestServer) -> None:
-    link = server.open()[0]
-    link.say(b"421 4.4.2 idle for too long\r\n")
-    link.end()
+def stale_421(server: SMTPServer) -> None:
+    connection = server.open_connections[0]
+    connection.say(b"421 4.4.2 idle for too long\r\n")
+    connection.end()
 
 
-def stale_421_and_no_end(server: HonestServer) -> None:
-    server.open()[0].say(b"421 4.3.2 closing soon\r\n")
+def stale_421_and_no_end(server: SMTPServer) -> None:
+    server.open_connections[0].say(b"421 4.3.2 closing soon\r\n")
 
 
-def end(server: HonestServer) -> None:
-    server.open()[0].end()
+def end(server: SMTPServer) -> None:
+    server.open_connections[0].end()
 
 
-def babble(server: HonestServer) -> None:
-    server.open()[0].say(b"250 what I always wanted to say\r\n")
+def babble(server: SMTPServer) -> None:
+    server.open_connections[0].say(b"250 what I always wanted to say\r\n")
 
 
-def refuse_rset(server: HonestServer) -> None:
-    server.open()[0].quirks["RSET"] = b"451 4.3.0 not now\r\n"
+def refuse_rset(server: SMTPServer) -> None:
+    server.order("RSET", reply="451 4.3.0 not now")
 
 
-def end_on_rset(server: HonestServer) -> None:
-    server.open()[0].quirks["RSET"] = b""
+def end_on_rset(server: SMTPServer) -> None:
+    server.order("RSET", drop=True)
 
 
-def say_421_to_rset(server: HonestServer) -> None:
-    server.open()[0].quirks["RSET"] = b"421 4.3.2 going down\r\n"
+def say_421_to_rset(server: SMTPServer) -> None:
+    server.order("RSET", reply="421 4.3.2 going down", drop=True)
 
 
 WRONGS = {
@@ -163,7 +164,7 @@ WRONGS = {
 @pytest.mark.parametrize("wrong", WRONGS)
 def test_a_connection_that_does_not_prove_itself_is_replaced(adapter: str, wrong: object) -> None:
     assert callable(wrong)
-    with honest() as server, pooled(adapter, 1, server.port) as pool:
+    with offering() as server, pooled(adapter, 1, server.port) as pool:
         client = pool.acquire()
         pool.release(client)
         wrong(server)
@@ -173,24 +174,24 @@ def test_a_connection_that_does_not_prove_itself_is_replaced(adapter: str, wrong
         pool.release(again)
     assert what(pool)[:3] == [("opened", "pool"), ("closed", "server"), ("opened", "pool")]
     assert WRONGS[wrong] in pool.events[1].why
-    assert len(server.delivered) == 1
+    assert len(server.messages) == 1
 
 
 @pytest.mark.parametrize("wrong", [stale_421, stale_421_and_no_end])
 def test_a_stale_421_is_no_answer_to_anything_of_ours(adapter: str, wrong: object) -> None:
     assert callable(wrong)
-    with honest() as server, pooled(adapter, 1, server.port) as pool:
+    with offering() as server, pooled(adapter, 1, server.port) as pool:
         pool.release(pool.acquire())
         wrong(server)
         pool.release(pool.acquire())
-        assert not any("RSET" in link.lines for link in server.links[:1])
+        assert b"RSET" not in server.sessions[0].commands
 
 
 def test_a_server_that_is_silent_costs_no_more_than_the_proof(adapter: str) -> None:
     limits = Limits(proof=0.2)
-    with honest() as server, pooled(adapter, 1, server.port, limits=limits) as pool:
+    with offering() as server, pooled(adapter, 1, server.port, limits=limits) as pool:
         pool.release(pool.acquire())
-        server.open()[0].quirks["RSET"] = b"250-wait\r\n"
+        server.order("RSET", reply="250-wait")
         began = time.monotonic()
         pool.release(pool.acquire())
         assert time.monotonic() - began < OPTIONS.seconds
@@ -202,17 +203,17 @@ def test_a_server_that_is_silent_costs_no_more_than_the_proof(adapter: str) -> N
 
 def test_messages_over_one_connection(adapter: str) -> None:
     limits = Limits(messages=2)
-    with honest() as server, pooled(adapter, 1, server.port, limits=limits) as pool:
+    with offering() as server, pooled(adapter, 1, server.port, limits=limits) as pool:
         for _ in range(5):
             client = pool.acquire()
             send(pool, client)
             pool.release(client)
-    assert [link.mails() for link in server.links] == [2, 2, 1]
-    assert [link.lines[-1] for link in server.links] == ["QUIT"] * 3
+    assert mails(server) == [2, 2, 1]
+    assert last_commands(server) == [b"QUIT"] * 3
 
 
 @pytest.mark.parametrize(
-    ("offer", "mails"),
+    ("offer", "expected"),
     [
         ("LIMITS MAILMAX=2", [2, 1]),
         ("LIMITS RCPTMAX=100 MAILMAX=1", [1, 1, 1]),
@@ -222,20 +223,20 @@ def test_messages_over_one_connection(adapter: str) -> None:
         ("LIMITS MAILMAX=1000000", [3]),
     ],
 )
-def test_the_servers_own_limit(adapter: str, offer: str, mails: list[int]) -> None:
+def test_the_servers_own_limit(adapter: str, offer: str, expected: list[int]) -> None:
     """RFC 9422 §4.1; a value against its grammar counts for nothing (§3.7)."""
-    with honest(offer) as server, pooled(adapter, 1, server.port) as pool:
+    with offering(orders=[saying(offer)]) as server, pooled(adapter, 1, server.port) as pool:
         for _ in range(3):
             client = pool.acquire()
             send(pool, client)
             pool.release(client)
-    assert [link.mails() for link in server.links] == mails
+    assert mails(server) == expected
 
 
 def test_age(adapter: str) -> None:
     now = [0.0]
     with (
-        honest() as server,
+        offering() as server,
         pooled(
             adapter, 1, server.port, limits=Limits(age=60, idle=900), clock=lambda: now[0]
         ) as pool,
@@ -249,21 +250,21 @@ def test_age(adapter: str) -> None:
         pool.release(client)
         now[0] = 122  # too old when it is wanted
         pool.release(pool.acquire(wait=5.0))
-    assert [link.lines[-1] for link in server.links] == ["QUIT"] * 3
-    assert len(server.links) == 3
+    assert last_commands(server) == [b"QUIT"] * 3
+    assert len(server.sessions) == 3
 
 
 def test_an_idle_connection_ends_before_the_server_ends_it(adapter: str) -> None:
     with (
-        honest() as server,
+        offering() as server,
         pooled(adapter, 3, server.port, limits=Limits(idle=0.05)) as pool,
     ):
         clients = [pool.acquire() for _ in range(3)]
         for client in clients:
             pool.release(client)
         pool.run(asyncio.sleep(0.3))  # whose loop runs only when it is asked to
-        until(lambda: not server.open())
-        assert all(link.lines[-1] == "QUIT" for link in server.links)
+        until(lambda: not server.open_connections)
+        assert set(last_commands(server)) == {b"QUIT"}
         assert pool.usage.idle == pool.usage.lent == 0
         assert [event.why for event in pool.events[-3:]] == ["it was idle for too long"] * 3
         pool.release(pool.acquire())
@@ -272,15 +273,15 @@ def test_an_idle_connection_ends_before_the_server_ends_it(adapter: str) -> None
 def test_connections_to_one_server(adapter: str) -> None:
     limits = Limits(connections=1)
     with (
-        honest() as one,
-        honest() as two,
+        offering() as one,
+        offering() as two,
         pooled(adapter, 3, one.port, limits=limits) as pool,
     ):
         first = pool.acquire()
         with pytest.raises(PoolTimeout, match=f"no connection to 127.0.0.1:{one.port} .* 1 wait"):
             pool.acquire()
         other = pool.acquire(Server("127.0.0.1", two.port, OPTIONS))
-        assert (len(one.links), len(two.links)) == (1, 1)
+        assert (len(one.sessions), len(two.sessions)) == (1, 1)
         pool.release(first)
         assert pool.acquire() is first
         pool.release(first)
@@ -288,14 +289,14 @@ def test_connections_to_one_server(adapter: str) -> None:
 
 
 def test_a_place_is_made_for_another_server(adapter: str) -> None:
-    with honest() as one, honest() as two, pooled(adapter, 2, one.port) as pool:
+    with offering() as one, offering() as two, pooled(adapter, 2, one.port) as pool:
         clients = [pool.acquire(), pool.acquire()]
         for client in clients:
             pool.release(client)
         other = pool.acquire(Server("127.0.0.1", two.port, OPTIONS))
         # The one that was idle for the longest time had to go.
-        assert one.links[0].lines[-1] == "QUIT"
-        assert one.links[1].open
+        assert one.sessions[0].commands[-1] == b"QUIT"
+        assert one.connections[1].is_open
         pool.release(other)
         assert pool.acquire() is clients[1]
         pool.release(clients[1])
@@ -315,7 +316,7 @@ def test_who_cannot_be_reached_costs_no_place(adapter: str) -> None:
 
 def test_a_server_that_refuses_costs_no_place(adapter: str) -> None:
     with (
-        honest(greeting=b"554 5.7.1 not you\r\n") as server,
+        offering(orders=[Deviation("GREETING", reply="554 5.7.1 not you")]) as server,
         pooled(adapter, 1, server.port) as pool,
     ):
         for _ in range(2):
@@ -326,7 +327,7 @@ def test_a_server_that_refuses_costs_no_place(adapter: str) -> None:
 
 
 def test_what_is_not_lent_cannot_be_given_back(adapter: str) -> None:
-    with honest() as server, pooled(adapter, 1, server.port) as pool:
+    with offering() as server, pooled(adapter, 1, server.port) as pool:
         client = pool.acquire()
         pool.release(client)
         for stranger in (client, Client("127.0.0.1", server.port)):
@@ -335,7 +336,7 @@ def test_what_is_not_lent_cannot_be_given_back(adapter: str) -> None:
 
 
 def test_a_closed_pool_says_who_closed_it(adapter: str) -> None:
-    with honest() as server, pooled(adapter, 2, server.port) as pool:
+    with offering() as server, pooled(adapter, 2, server.port) as pool:
         kept = pool.acquire()
         pool.release(pool.acquire())
         pool.close()
@@ -344,7 +345,7 @@ def test_a_closed_pool_says_who_closed_it(adapter: str) -> None:
             pool.acquire()
         send(pool, kept)  # who has one may use it to the end
         pool.release(kept)
-    assert [link.lines[-1] for link in server.links] == ["QUIT"] * 2
+    assert last_commands(server) == [b"QUIT"] * 2
     assert (pool.usage.lent, pool.usage.idle) == (0, 0)
 
 
@@ -365,9 +366,9 @@ def test_errors_pickle(error: Exception) -> None:
 
 
 def test_one_line_sends(adapter: str) -> None:
-    with honest() as server, pooled(adapter, 1, server.port) as pool:
+    with offering() as server, pooled(adapter, 1, server.port) as pool:
         inner = pool.pool  # type: ignore[attr-defined]
         for _ in range(2):
             assert pool.run(inner.send_message(HELLO, SENDER, RECIPIENTS)).all_accepted
-    assert len(server.links) == 1
-    assert len(server.delivered) == 2
+    assert len(server.sessions) == 1
+    assert len(server.messages) == 2

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -12,9 +11,10 @@ import pytest
 from fsm_smtp.client import Backoff, Message, Options, SendResult
 from fsm_smtp.errors import ConnectionLost
 from fsm_smtp.pool import AsyncClientPool, ClientPool, Limits
+from fsm_smtp.testing import SMTPServer
 from tests.pool.driver import OPTIONS, SENDER
-from tests.pool.server import HonestServer, honest
-from tests.pool.test_threads import mischief
+from tests.pool.mischief import content_of, judge, mischief, recipient_of
+from tests.pool.serving import arrived, mails, offering
 
 Results = list[tuple[int, SendResult]]
 OFFERS = ("SIZE", "PIPELINING")
@@ -22,7 +22,7 @@ OFFERS = ("SIZE", "PIPELINING")
 
 def messages(count: int) -> Iterator[Message]:
     for number in range(count):
-        yield Message(b"number %d\r\n" % number, SENDER, (f"to{number}@example.test",))
+        yield Message(content_of(number), SENDER, (recipient_of(number),))
 
 
 def send(
@@ -60,21 +60,21 @@ def send(
 
 
 def test_each_message_once(adapter: str) -> None:
-    with honest(*OFFERS) as server:
+    with offering(*OFFERS) as server:
         results = send(adapter, server.port, messages(60), limits=Limits(messages=7))
         assert sorted(number for number, _ in results) == list(range(60))
         for number, result in results:
             assert result.all_accepted
-            assert result.fates[0].recipient == f"to{number}@example.test"
-        assert len(server.delivered) == 60
-        assert max(link.mails() for link in server.links) <= 7
+            assert result.fates[0].recipient == recipient_of(number)
+        assert len(server.messages) == 60
+        assert max(mails(server)) <= 7
 
 
 def test_no_more_connections_than_messages_need(adapter: str) -> None:
-    with honest(*OFFERS) as server:
+    with offering(*OFFERS) as server:
         assert len(send(adapter, server.port, messages(1), size=8)) == 1
         assert send(adapter, server.port, messages(0), size=8) == []
-        assert len(server.delivered) == 1
+        assert len(server.messages) == 1
 
 
 def test_who_stops_listening(adapter: str) -> None:
@@ -86,15 +86,15 @@ def test_who_stops_listening(adapter: str) -> None:
             taken.append(number)
             yield message
 
-    with honest(*OFFERS) as server:
+    with offering(*OFFERS) as server:
         assert len(send(adapter, server.port, counted(), most=5)) == 5
         assert len(taken) < 60
-        asked = {f"to{number}@example.test" for number in taken}
-        arrived = [message.recipients[0] for message in server.delivered]
-        assert len(arrived) == len(set(arrived))
+        asked = {recipient_of(number) for number in taken}
+        found = arrived(server)
+        assert set(found.values()) == {1}
         # One that was looked at, to see whether there is more, may have been left.
-        assert set(arrived) <= asked
-        assert len(arrived) >= len(asked) - 1
+        assert set(found) <= asked
+        assert len(found) >= len(asked) - 1
 
 
 def test_nobody_there(adapter: str) -> None:
@@ -107,7 +107,7 @@ def test_messages_that_cannot_be_made(adapter: str) -> None:
         yield from messages(3)
         raise ZeroDivisionError
 
-    with honest(*OFFERS) as server, pytest.raises(ZeroDivisionError):
+    with offering(*OFFERS) as server, pytest.raises(ZeroDivisionError):
         send(adapter, server.port, broken())
 
 
@@ -115,7 +115,7 @@ def test_messages_that_cannot_be_made(adapter: str) -> None:
 def test_whatever_the_server_does(adapter: str, seed: int) -> None:
     over = threading.Event()
     patient = replace(OPTIONS, reconnect=Backoff(attempts=8, first=0.001))
-    with honest(*OFFERS) as server:
+    with offering(*OFFERS) as server:
         trouble = threading.Thread(target=mischief, args=(server, over, seed))
         trouble.start()
         try:
@@ -124,24 +124,12 @@ def test_whatever_the_server_does(adapter: str, seed: int) -> None:
         finally:
             over.set()
             trouble.join(10)
-        judged(server, results, 150)
-
-
-def judged(server: HonestServer, results: Results, count: int) -> None:
-    """Accepted means taken once, unknown once or not at all, refused not at all."""
-    assert sorted(number for number, _ in results) == list(range(count))
-    taken = Counter(message.recipients[0] for message in server.delivered)
-    for number, result in results:
-        times = taken[f"to{number}@example.test"]
-        allowed = {"accepted": (1,), "refused": (0,), "unknown": (0, 1)}
-        assert times in allowed[result.fates[0].outcome], result
-    for message in server.delivered:
-        number = int(message.recipients[0][2:].partition("@")[0])
-        assert message.content == b"number %d\r\n" % number
+        assert sorted(number for number, _ in results) == list(range(150))
+        judge(server, {number: result.fates[0].outcome for number, result in results})
 
 
 def test_cancelled() -> None:
-    async def main(server: HonestServer) -> None:
+    async def main(server: SMTPServer) -> None:
         async with AsyncClientPool(3, "127.0.0.1", server.port, OPTIONS) as pool:
 
             async def listen() -> None:
@@ -157,5 +145,5 @@ def test_cancelled() -> None:
             await asyncio.sleep(0.05)
             assert pool.usage.lent == 0
 
-    with honest(*OFFERS) as server:
+    with offering(*OFFERS) as server:
         asyncio.run(main(server))

@@ -17,10 +17,12 @@ from hypothesis.stateful import (
 
 from fsm_smtp.errors import ProtocolError
 from fsm_smtp.pool import Limits, PoolTimeout, Server
+from fsm_smtp.testing import SMTPServer
+from fsm_smtp.testing.server.connection import Connection
 from fsm_smtp.wire import commands
 from tests.client.driver import ADAPTERS
 from tests.pool.driver import OPTIONS, SENDER, AnyPool, pooled
-from tests.pool.server import HonestServer, Link, honest
+from tests.pool.serving import arrived, offering
 
 #: What a borrower leaves open: commands, each of which the server accepts.
 LEFT_OPEN = (
@@ -36,7 +38,12 @@ LEFT_OPEN = (
     (commands.quit_(),),
 )
 #: What servers say in place of the reply to a verb; nothing: they close the connection.
-QUIRKS = (b"421 4.3.2 closing\r\n", b"", b"451 4.3.0 later\r\n", b"554 5.3.0 never\r\n")
+WRONGS: tuple[dict[str, Any], ...] = (
+    {"reply": "421 4.3.2 closing", "drop": True},
+    {"drop": True, "lie": True},
+    {"reply": "451 4.3.0 later"},
+    {"reply": "554 5.3.0 never"},
+)
 MESSAGES = 3
 
 
@@ -48,13 +55,13 @@ class Pools(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.stack = ExitStack()
-        self.servers = [self.stack.enter_context(honest("SIZE")) for _ in range(2)]
+        self.servers = [self.stack.enter_context(offering("SIZE")) for _ in range(2)]
         self.now = 0.0
         limits = Limits(connections=2, messages=MESSAGES, age=100, idle=1000)
         self.pool: AnyPool = self.stack.enter_context(
             pooled(self.adapter, 3, self.servers[0].port, limits=limits, clock=lambda: self.now)
         )
-        self.lent: list[tuple[Any, HonestServer, Link]] = []
+        self.lent: list[tuple[Any, SMTPServer, Connection]] = []
         self.accepted: set[str] = set()
         self.open_ended: set[str] = set()
         self.count = 0
@@ -68,8 +75,8 @@ class Pools(RuleBasedStateMachine):
         usage = self.pool.usage
         assert (usage.lent, usage.idle, usage.waiting) == (0, 0, 0)
         self.stack.close()
-        taken = [m.recipients[0] for server in self.servers for m in server.delivered]
-        assert len(taken) == len(set(taken)), "a message came twice"
+        taken = arrived(self.servers[0]) + arrived(self.servers[1])
+        assert max(taken.values(), default=1) == 1, "a message came twice"
         assert self.accepted <= set(taken) <= self.accepted | self.open_ended
 
     @rule(number=st.integers(0, 1))
@@ -83,13 +90,16 @@ class Pools(RuleBasedStateMachine):
             return
         client = self.pool.acquire(wanted)
         assert client not in [each for each, _, _ in self.lent]
-        link = server.link_of(_address(client))
+        address = _address(client)
+        link = next(each for each in reversed(server.connections) if each.peer == address)
+        commands_so_far = link.record.commands
         assert client.session.may("send_mail")
         assert client.session.configuration["greeted"] == "ehlo"
         assert client.session.configuration["transaction"] == "none"
         # A new connection, or one that has just been proved.
-        assert link.lines[-1] == ("RSET" if len(link.lines) > 1 else "EHLO client.example.test")
-        assert link.mails() < MESSAGES
+        proof = b"RSET" if len(commands_so_far) > 1 else b"EHLO client.example.test"
+        assert commands_so_far[-1] == proof
+        assert sum(each.startswith(b"MAIL") for each in commands_so_far) < MESSAGES
         self.lent.append((client, server, link))
 
     @precondition(lambda self: self.lent)
@@ -134,17 +144,17 @@ class Pools(RuleBasedStateMachine):
     # Servers run in threads of their own. So that a run can be repeated, what is drawn does not
     # depend on how far they are: any connection there ever was may be chosen.
 
-    def links(self) -> list[Link]:
-        return [link for server in self.servers for link in server.links]
+    def links(self) -> list[Connection]:
+        return [link for server in self.servers for link in server.connections]
 
     @rule(
         pick=st.integers(0, 99),
         verb=st.sampled_from(["RSET", "MAIL", "RCPT", "DATA", "."]),
-        quirk=st.sampled_from(QUIRKS),
+        wrong=st.sampled_from(WRONGS),
     )
-    def plan_mischief(self, pick: int, verb: str, quirk: bytes) -> None:
+    def plan_mischief(self, pick: int, verb: str, wrong: dict[str, Any]) -> None:
         if links := self.links():
-            links[-1 - pick % len(links)].quirks[verb] = quirk
+            links[-1 - pick % len(links)].order(verb, times=1, **wrong)
 
     @rule(pick=st.integers(0, 99), how=st.sampled_from(["421", "421 and end", "end", "babble"]))
     def disturb_the_rest(self, pick: int, how: str) -> None:

@@ -29,6 +29,11 @@ class Dialogue:
     ) -> None:
         self._socket.close()
 
+    @property
+    def address(self) -> object:
+        """Whence it comes."""
+        return self._socket.getsockname()
+
     def write(self, octets: bytes) -> None:
         """Write as it stands."""
         self._socket.sendall(octets)

@@ -15,7 +15,7 @@ _CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
     ("page", "outcome", "covered"),
     [
         ("test-your-server", "1 passed", " transitions ("),
-        ("test-your-client", "5 passed", " configurations × triggers × reply classes ("),
+        ("test-your-client", "6 passed", " configurations × triggers × reply classes ("),
     ],
 )
 def test_the_examples_of_a_page(page: str, outcome: str, covered: str, tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from fsm_smtp.testing.server.conversation import Refused, Transaction
+from fsm_smtp.testing.server.options import Options
+from fsm_smtp.testing.server.record import SessionRecord
 from fsm_smtp.testing.server.session import Session
-from fsm_smtp.testing.server.wire import Ended
+from fsm_smtp.testing.server.wire import Ended, Wire
 from fsm_smtp.yaml_source import Node, read_yaml
 
 #: What `Deviation.on` may be beside a verb.
@@ -32,7 +34,8 @@ class Deviation:
             Without `lie` the command is not carried out.
         lie: the command is carried out as ever, and `reply` is said all the same.
         delay: seconds to wait before the reply.
-        drop: the connection is closed in place of the reply; with `lie` when the work is done.
+        drop: the connection is closed: behind `reply`, or without one in place of the reply; with
+            `lie` when the work is done.
         split: the reply is written in pieces of so many octets, with a pause between them.
         skip: so many times it is not done.
         times: then so many times it is done; ``None``: always.
@@ -114,18 +117,27 @@ class Ordered(Session):
     #: The order for the reply that comes next.
     pending: Deviation | None = None
 
+    def __init__(self, wire: Wire, options: Options, record: SessionRecord) -> None:
+        super().__init__(wire, options, record)
+        #: Those of this session alone.
+        self.own = Deviations()
+
+    def due(self, on: str, argument: bytes = b"") -> Deviation | None:
+        """The order for a command."""
+        return self.own.due(on, argument) or self.orders.due(on, argument)
+
     async def greet(self) -> None:
-        if not self._instead(self.orders.due(GREETING)):
+        if not self._instead(self.due(GREETING)):
             await super().greet()
 
     async def handle(self, verb: bytes, argument: bytes) -> None:
         # The octets of a chunk come in any case, and are no commands: BDAT is answered behind them.
-        if verb == b"BDAT" or not self._instead(self.orders.due(verb.decode("latin-1"), argument)):
+        if verb == b"BDAT" or not self._instead(self.due(verb.decode("latin-1"), argument)):
             with suppress(_Answered):
                 await super().handle(verb, argument)
 
     def take_chunk(self, transaction: Transaction, chunk: bytes, size: int) -> None:
-        order = self.orders.due("BDAT")
+        order = self.due("BDAT")
         if self._instead(order):
             if order is not None and (order.reply or "")[:1] in ("4", "5"):
                 self.chunk_failed(transaction)
@@ -133,12 +145,12 @@ class Ordered(Session):
         super().take_chunk(transaction, chunk, size)
 
     def take_message(self, transaction: Transaction, content: bytes) -> None:
-        if not self._instead(self.orders.due(END_OF_DATA)):
+        if not self._instead(self.due(END_OF_DATA)):
             super().take_message(transaction, content)
 
     async def challenge(self, encoded: str) -> bytes:
         line = await super().challenge(encoded)
-        order = self.orders.due(RESPONSE)
+        order = self.due(RESPONSE)
         if order is not None and order.reply is not None and not order.lie:
             raise Refused(int(order.reply[:3]), "", order.reply[4:])
         self._instead(order)
@@ -149,8 +161,6 @@ class Ordered(Session):
         if order is None:
             super().transmit(octets)
             return
-        if order.drop:
-            raise Ended
         self._utter(order, order.octets or octets)
 
     def _instead(self, order: Deviation | None) -> bool:
@@ -158,15 +168,20 @@ class Ordered(Session):
         if order is None or order.lie or not (order.reply or order.drop):
             self.pending = order
             return False
-        if order.drop:
-            raise Ended
         self._utter(order, order.octets or b"")
         return True
 
     def _utter(self, order: Deviation, octets: bytes) -> None:
-        if not (order.delay or order.split):
+        if order.drop and not order.reply:
+            raise Ended
+        if order.delay or order.split:
+            self._utter_slowly(order, octets)
+        else:
             super().transmit(octets)
-            return
+        if order.drop:
+            raise Ended
+
+    def _utter_slowly(self, order: Deviation, octets: bytes) -> None:
         self.heed_reply(octets)
         step = order.split or len(octets)
         pieces = (octets[start : start + step] for start in range(0, len(octets), step))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from fsm_smtp.testing.server.connection import Connection
 from fsm_smtp.testing.server.options import HOST, Options
 from fsm_smtp.testing.server.record import Message, SessionRecord
 from fsm_smtp.testing.server.session import Session
@@ -21,7 +22,8 @@ class ModelServer:
 
     Attributes:
         port: where it listens.
-        sessions: one record for each connection, in the order of their beginning.
+        connections: each, in the order of their beginning.
+        most_open: how many of them were open at a time at most.
         ended: how many connections are over.
         on_end: called when one is over.
         mistakes: our own; they are raised when the server ends.
@@ -30,13 +32,19 @@ class ModelServer:
     options: Options
     session: type[Session]
     port: int = 0
-    sessions: list[SessionRecord] = field(default_factory=list[SessionRecord])
+    connections: list[Connection] = field(default_factory=list[Connection])
+    most_open: int = 0
     mistakes: list[Exception] = field(default_factory=list[Exception])
     ended: int = 0
     on_end: Callable[[], None] | None = None
-    _running: dict[asyncio.Task[None], tuple[Session, Wire]] = field(
-        default_factory=dict[asyncio.Task[None], tuple[Session, Wire]]
+    _running: dict[asyncio.Task[None], Session] = field(
+        default_factory=dict[asyncio.Task[None], Session]
     )
+
+    @property
+    def sessions(self) -> list[SessionRecord]:
+        """One record for each connection."""
+        return [connection.record for connection in self.connections]
 
     @property
     def messages(self) -> list[Message]:
@@ -55,7 +63,7 @@ class ModelServer:
             TimeoutError: one is still open after so many seconds.
         """
         deadline = time.monotonic() + seconds
-        while self.ended < len(self.sessions):
+        while self.ended < len(self.connections):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"a connection is still open after {seconds:g} s")
             time.sleep(0.001)
@@ -63,10 +71,11 @@ class ModelServer:
     def begin(self, wire: Wire) -> None:
         """A connection has come."""
         record = SessionRecord(secured=self.options.implicit_tls)
-        self.sessions.append(record)
         session = self.session(wire, self.options, record)
+        self.connections.append(Connection(session, wire))
         task = asyncio.get_running_loop().create_task(session.run())
-        self._running[task] = session, wire
+        self._running[task] = session
+        self.most_open = max(self.most_open, len(self._running))
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -80,12 +89,13 @@ class ModelServer:
     async def end(self) -> None:
         """421 to whoever is still there, and close."""
         running = dict(self._running)
-        for task, (session, _) in running.items():
+        for task, session in running.items():
             session.shut_down()
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        for _, wire in running.values():
-            wire.abort()
+        # Of some whose session is over, a late reply was still to be written.
+        for connection in self.connections:
+            connection.abort()
         await asyncio.sleep(0)
 
 
@@ -120,6 +130,9 @@ async def model_server(
         yield server
     finally:
         listening.close()
+        # What was accepted just now is a connection in two turns of the loop, which `end` closes.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
         await server.end()
     if server.mistakes:
         # It must not look like a server's choice to close.

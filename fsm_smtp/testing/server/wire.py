@@ -49,6 +49,7 @@ class Wire(asyncio.Protocol):
         return self.transport is not None and not self.transport.get_extra_info("sslcontext")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_slow()
         self._ended = True
         self._arrived.set()
 
@@ -96,6 +97,11 @@ class Wire(asyncio.Protocol):
             self.transport.write(octets)
         self._next_piece()
 
+    def _forget_slow(self) -> None:
+        self._slow.clear()
+        if self._later is not None:
+            self._later.cancel()
+
     @property
     def ended(self) -> bool:
         """Whether the client has closed its side."""
@@ -129,10 +135,13 @@ class Wire(asyncio.Protocol):
         if not self._slow and self.transport is not None:
             self.transport.close()
 
+    def hang_up(self) -> None:
+        """Close now; what was to be written later is not."""
+        self._forget_slow()
+        self.close()
+
     def abort(self) -> None:
-        """Close now."""
-        self._slow.clear()
-        if self._later is not None:
-            self._later.cancel()
+        """Close now, and discard what is not yet written."""
+        self._forget_slow()
         if self.transport is not None:
             self.transport.abort()

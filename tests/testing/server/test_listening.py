@@ -5,9 +5,11 @@ import smtplib
 import socket
 import time
 
+from fsm_smtp.testing import SMTPServer
 from fsm_smtp.testing.server.certificate import client_context, server_context
 from fsm_smtp.testing.server.listening import model_server, model_server_in_thread
 from fsm_smtp.testing.server.options import HOST, NAME, PASSWORD, USER, Options
+from tests.waiting import until
 
 CONTENT = b"Subject: x\r\n\r\n.dots\r\n..more\r\nend\r\n"
 
@@ -82,3 +84,14 @@ def test_a_connection_that_breaks_off_delivers_nothing() -> None:
             time.sleep(0.001)
         assert server.sessions[0].ended
         assert server.messages == []
+
+
+def test_a_late_reply_does_not_keep_a_connection_open() -> None:
+    with SMTPServer() as server:
+        server.order("NOOP", delay=60.0)
+        client = socket.create_connection(server.address, timeout=5)
+        client.recv(1000)
+        client.sendall(b"NOOP\r\nQUIT\r\n")
+        until(lambda: server.sessions[0].ended)
+    assert client.recv(1000) == b""
+    client.close()
