@@ -50,7 +50,6 @@ async def slow_link(port: int, *, delay: float, loses_each: int = 0) -> AsyncGen
             pass  # an end of the link was reset: so is the other
         finally:
             there.close()
-            back.close()
 
     async def serve(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         link.connections += 1
@@ -68,6 +67,7 @@ async def slow_link(port: int, *, delay: float, loses_each: int = 0) -> AsyncGen
         except asyncio.CancelledError:
             pass  # the link is taken down
         finally:
+            back.close()
             tasks.discard(task)
 
     server = await asyncio.start_server(serve, HOST, 0)
@@ -76,9 +76,11 @@ async def slow_link(port: int, *, delay: float, loses_each: int = 0) -> AsyncGen
         yield link
     finally:
         server.close()
+        await asyncio.sleep(0)  # what was accepted just now becomes a connection
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
 
 def _pass_on(writer: asyncio.StreamWriter, data: bytes) -> None:
