@@ -9,6 +9,7 @@ import pytest
 from fsm_smtp.check.engine.addresses import addresses_of, is_address
 from fsm_smtp.check.engine.connection import Connection, Target
 from fsm_smtp.errors import TargetUnreachable
+from fsm_smtp.testing import ScriptedServer
 
 HOST = "127.0.0.1"
 NAME = "mx.example.test"
@@ -40,9 +41,8 @@ def test_the_first_address_that_takes_a_connection_is_kept(monkeypatch: pytest.M
     asked = resolving(monkeypatch, "127.0.0.2", HOST, "127.0.0.3")
 
     async def twice() -> tuple[str, ...]:
-        server = await asyncio.start_server(lambda _, writer: writer.close(), HOST, 0)
-        target = Target(NAME, server.sockets[0].getsockname()[1])
-        async with server:
+        with ScriptedServer((), ()) as server:
+            target = Target(NAME, server.port)
             await opened(target)
             await opened(target)
         return await target.addresses()

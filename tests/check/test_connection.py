@@ -13,6 +13,7 @@ from fsm_smtp.check.engine.connection import Connection, Target, TLSMode
 from fsm_smtp.check.engine.outcome import Outcome
 from fsm_smtp.check.engine.transcript import MAX_LINES, Transcript, printable, redacted
 from fsm_smtp.testing.server.certificate import server_context
+from tests.listening import listening
 
 HOST = "127.0.0.1"
 
@@ -24,33 +25,21 @@ async def connected(
     """A connection to a server that writes *chunks*, then closes; or goes on with the last."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        sessions.append(task)
-        try:
-            for chunk in chunks:
-                writer.write(chunk)
-                await writer.drain()
-                await asyncio.sleep(gap)
-            while endless:
-                writer.write(chunks[-1] * 500)
-                await writer.drain()
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the check has seen enough
-        writer.close()
+        for chunk in chunks:
+            writer.write(chunk)
+            await writer.drain()
+            await asyncio.sleep(gap)
+        while endless:
+            writer.write(chunks[-1] * 500)
+            await writer.drain()
 
-    sessions: list[asyncio.Task[None]] = []
-    server = await asyncio.start_server(serve, HOST, 0)
-    connection = Connection(Target(HOST, server.sockets[0].getsockname()[1]), timeout=1.0)
-    await connection.open()
-    try:
-        yield connection
-    finally:
-        await connection.close()
-        server.close()
-        for session in sessions:
-            session.cancel()
-        await asyncio.gather(*sessions, return_exceptions=True)
+    async with listening(serve) as door:
+        connection = Connection(Target(HOST, door.port), timeout=1.0)
+        await connection.open()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 def outcomes(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from fsm_smtp.testing import SMTPServer
 from fsm_smtp.testing.scripted import Line, Say, ScriptedServer
 from tests.check.playing import SETTINGS, SUITE, play, play_strict, suite_from
 from tests.check.strict_server import HOST, strict_server
+from tests.listening import lead, listening
 
 
 def refused(target: Target, settings: Settings = SETTINGS) -> str:
@@ -67,29 +69,18 @@ def test_a_server_that_goes_away_in_the_middle_keeps_what_is_known(
     async def run() -> tuple[int, SuiteFinished]:
         known = 0
         finished = None
-        async with strict_server() as port, asyncio.timeout(20):
-            # The strict server stands behind a door that falls shut, and cuts who is inside.
-            sessions: set[asyncio.StreamWriter] = set()
-
-            async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                while data := await reader.read(4096):
-                    writer.write(data)
-                writer.close()
-
-            async def serve(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-                far, there = await asyncio.open_connection(HOST, port)
-                sessions.update((back, there))
-                await asyncio.gather(relay(near, there), relay(far, back), return_exceptions=True)
-
-            door = await asyncio.start_server(serve, HOST, 0)
-            target = Target(HOST, door.sockets[0].getsockname()[1])
+        # The strict server stands behind a door that falls shut, and cuts who is inside.
+        async with (
+            asyncio.timeout(20),
+            strict_server() as port,
+            listening(partial(lead, port)) as door,
+        ):
+            target = Target(HOST, door.port)
             async for event in run_suite(SUITE, target, replace(SETTINGS, jobs=jobs)):
                 if isinstance(event, CaseFinished):
                     known += 1
                     if known == 20:
-                        door.close()
-                        for writer in sessions:
-                            writer.transport.abort()
+                        await door.shut()
                 if isinstance(event, SuiteFinished):
                     finished = event
         assert finished is not None

@@ -1,12 +1,9 @@
 """The pace of a run: quick on loopback, and without false verdicts over a slow and lossy link."""
 
 import asyncio
-import ssl
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +13,7 @@ from fsm_smtp.check.engine.connection import Target
 from fsm_smtp.check.engine.events import SuiteFinished, SuiteStarted
 from fsm_smtp.check.engine.pace import GAP_CEILING, GAP_FLOOR, QUIET_CEILING, QUIET_FLOOR, pace_of
 from fsm_smtp.check.engine.runner import run_suite
+from fsm_smtp.testing.server.certificate import server_context
 from fsm_smtp.testing.server.listening import model_server
 from fsm_smtp.testing.server.options import HOST, Options
 from tests.check.playing import SETTINGS, SUITE
@@ -92,16 +90,7 @@ CHOSEN = (
 )
 
 
-@pytest.fixture(scope="module")
-def context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert(HOST).configure_cert(context)
-    return context
-
-
-def test_a_slow_and_lossy_link_makes_no_false_verdict(
-    tmp_path: Path, context: ssl.SSLContext
-) -> None:
+def test_a_slow_and_lossy_link_makes_no_false_verdict(tmp_path: Path) -> None:
     path = tmp_path / "kinds.yaml"
     path.write_text(KINDS, encoding="utf-8")
     suite = Suite((*SUITE.select(CHOSEN).cases, *load_suite([path]).cases))
@@ -115,7 +104,7 @@ def test_a_slow_and_lossy_link_makes_no_false_verdict(
 
     async def run() -> tuple[SuiteStarted, SuiteFinished, int]:
         async with (
-            model_server(Options(context=context)) as server,
+            model_server(Options(context=server_context())) as server,
             slow_link(server.port, delay=0.1, loses_each=7) as link,
         ):
             target = Target(HOST, link.port)

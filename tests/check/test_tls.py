@@ -1,44 +1,31 @@
 """The checker behind TLS: from the first octet, and after STARTTLS."""
 
 import asyncio
-import ssl
 from pathlib import Path
 
 import pytest
-import trustme
 
 from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.engine.connection import Target, TLSMode
 from fsm_smtp.check.engine.events import CaseFinished, SuiteStarted
 from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.errors import TargetUnreachable
+from fsm_smtp.testing.server.certificate import authority, server_context
 from tests.check.playing import SETTINGS, SUITE
 from tests.check.strict_server import HOST, strict_server
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The authority stands among those that the system trusts."""
     path = tmp_path / "authority.pem"
-    authority.cert_pem.write_to_path(path)
+    authority().cert_pem.write_to_path(path)
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
 
 
-async def judged(context: ssl.SSLContext, mode: TLSMode, *, verify: bool) -> dict[str, Verdict]:
+async def judged(mode: TLSMode, *, verify: bool) -> dict[str, Verdict]:
     found: dict[str, Verdict] = {}
-    implicit = mode is TLSMode.IMPLICIT
+    context, implicit = server_context(), mode is TLSMode.IMPLICIT
     async with strict_server(
         tls=context if implicit else None, starttls=None if implicit else context
     ) as port:
@@ -54,22 +41,20 @@ async def judged(context: ssl.SSLContext, mode: TLSMode, *, verify: bool) -> dic
 
 @pytest.mark.usefixtures("trusted")
 @pytest.mark.parametrize("mode", [TLSMode.IMPLICIT, TLSMode.STARTTLS])
-def test_a_strict_server_is_as_strict_behind_tls(
-    server_context: ssl.SSLContext, mode: TLSMode
-) -> None:
-    found = asyncio.run(judged(server_context, mode, verify=True))
+def test_a_strict_server_is_as_strict_behind_tls(mode: TLSMode) -> None:
+    found = asyncio.run(judged(mode, verify=True))
     assert len(found) > 40
     assert set(found.values()) <= {Verdict.PASS, Verdict.SKIP}
 
 
 @pytest.mark.parametrize("mode", [TLSMode.IMPLICIT, TLSMode.STARTTLS])
-def test_an_unknown_authority_is_refused(server_context: ssl.SSLContext, mode: TLSMode) -> None:
+def test_an_unknown_authority_is_refused(mode: TLSMode) -> None:
     with pytest.raises(TargetUnreachable, match="the certificate is refused"):
-        asyncio.run(judged(server_context, mode, verify=True))
+        asyncio.run(judged(mode, verify=True))
 
 
-def test_unless_the_caller_does_not_care(server_context: ssl.SSLContext) -> None:
-    found = asyncio.run(judged(server_context, TLSMode.STARTTLS, verify=False))
+def test_unless_the_caller_does_not_care() -> None:
+    found = asyncio.run(judged(TLSMode.STARTTLS, verify=False))
     assert Verdict.PASS in found.values()
 
 

@@ -22,6 +22,7 @@ from fsm_smtp.errors import TargetUnreachable
 from fsm_smtp.testing.scripted import Hold, Say, ScriptedServer
 from tests.check.playing import SETTINGS, SUITE, play, play_strict, suite_from, suite_of
 from tests.check.strict_server import HOST, PASSWORD, USER, strict_server
+from tests.listening import lead, listening
 
 NOOP = "- send: NOOP\n  expect: 250"
 
@@ -264,28 +265,18 @@ class TestTurnedAway:
 
         async with strict_server() as port:
 
-            async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                while data := await reader.read(4096):
-                    writer.write(data)
-                writer.close()
-
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 nonlocal count
                 count += 1
                 # The first look is let in.
                 if 1 < count <= 1 + away:
                     writer.write(how)
-                    writer.close()
-                    return
-                there, back = await asyncio.open_connection(HOST, port)
-                await asyncio.gather(relay(reader, back), relay(there, writer))
-                writer.close()
+                else:
+                    await lead(port, reader, writer)
 
-            door = await asyncio.start_server(serve, HOST, 0)
-            async with door:
+            async with listening(serve) as door:
                 suite = SUITE.select(["5321-3.1-greeting", "5321-4.1.1.1-helo"])
-                settings = replace(SETTINGS, jobs=1)
-                return await play(suite, door.sockets[0].getsockname()[1], settings)
+                return await play(suite, door.port, replace(SETTINGS, jobs=1))
 
     @pytest.mark.parametrize("how", [b"", b"421 mx.example.test too many connections\r\n"])
     def test_twice_is_borne(self, how: bytes) -> None:

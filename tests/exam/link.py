@@ -6,7 +6,6 @@ if a server that was wanted is not here.
 """
 
 import asyncio
-import ssl
 import sys
 import time
 from collections.abc import Sequence
@@ -14,14 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import trustme
-
 from fsm_smtp.check.cases.case import Verdict
 from fsm_smtp.check.cases.suite import load_suite
 from fsm_smtp.check.engine.connection import Target
 from fsm_smtp.check.engine.events import CaseResult, SuiteFinished
 from fsm_smtp.check.engine.runner import run_suite
 from fsm_smtp.check.engine.session import Settings
+from fsm_smtp.testing.server.certificate import server_context
 from fsm_smtp.testing.server.listening import model_server
 from fsm_smtp.testing.server.options import HOST, PASSWORD, USER, Options
 from tests.check.slow_link import slow_link
@@ -96,10 +94,8 @@ async def played(port: int, settings: Settings) -> tuple[tuple[CaseResult, ...],
 
 async def faithful() -> Judged:
     """The model server with all that it knows."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert(HOST).configure_cert(context)
     settings = Settings(user=USER, password=PASSWORD, jobs=8)
-    async with model_server(Options(context=context, auth_in_clear=True)) as server:
+    async with model_server(Options(context=server_context(), auth_in_clear=True)) as server:
         return await judged("the model server", server.port, settings)
 
 

@@ -12,6 +12,7 @@ from fsm_smtp.check.engine.connection import Connection, Target
 from fsm_smtp.check.engine.session import Settings
 from fsm_smtp.owed import NONE, UNSENT, ServerModel
 from fsm_smtp.table import load_table
+from tests.listening import listening
 
 HOST = "127.0.0.1"
 QUIET = 0.1
@@ -86,18 +87,10 @@ async def machine_server(
     octets = {sender.octets(STRICT.inputs[name]): name for name in machine.inputs}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await _session(machine, octets, reader, writer, bears)
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the examiner has seen enough
-        finally:
-            writer.close()
+        await _session(machine, octets, reader, writer, bears)
 
-    server = await asyncio.start_server(serve, HOST, 0)
-    try:
-        yield Site(Target(HOST, server.sockets[0].getsockname()[1]), settings, STRICT, QUIET)
-    finally:
-        server.close()
+    async with listening(serve) as door:
+        yield Site(Target(HOST, door.port), settings, STRICT, QUIET)
 
 
 async def _session(

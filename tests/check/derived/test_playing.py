@@ -13,6 +13,7 @@ from fsm_smtp.check.engine.connection import Target
 from tests.check.derived.machine_server import QUIET, STRICT, changed, machine_server
 from tests.check.derived.running import SETTINGS
 from tests.check.strict_server import HOST, strict_server
+from tests.listening import listening
 
 THRICE = ("unknown_verb",) * 3
 
@@ -89,17 +90,12 @@ def test_what_does_not_come_again_is_not_deterministic() -> None:
                 writer.write(await answer(line))
                 if line.startswith(b"QUIT"):
                     break
-            writer.close()
 
-        server = await asyncio.start_server(serve, HOST, 0)
-        target = Target(HOST, server.sockets[0].getsockname()[1])
-        site = Site(target, replace(SETTINGS, jobs=1), STRICT, QUIET)
-        try:
+        async with listening(serve) as door:
+            site = Site(Target(HOST, door.port), replace(SETTINGS, jobs=1), STRICT, QUIET)
             first = await play(site, ("noop",))
             assert first.disagreement is not None
             diagnosis = await diagnose(site, first, first.disagreement)
-        finally:
-            server.close()
         result = result_of(diagnosis, STRICT)
         return result.verdict, result.actual
 
